@@ -1,0 +1,1 @@
+"""How each ministry speaks: one folder per ministry, pure normalizers, and the kit they share."""

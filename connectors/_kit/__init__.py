@@ -1,0 +1,1 @@
+"""What connectors share: their contract, hardened parsers, SOAP, and the fault table."""

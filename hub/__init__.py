@@ -1,0 +1,1 @@
+"""What runs: intake, registry, evidence, settings, metrics and the command line."""

@@ -1,0 +1,101 @@
+"""Connections and transactions. SQL texts live beside the code that means them.
+
+Every statement takes its batch as one JSON parameter where it takes a batch at all: expanding
+``jsonb_to_recordset`` costs a fortieth of adapting Python lists on the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import orjson
+import psycopg
+from psycopg import errors, sql
+from psycopg.rows import dict_row
+
+from schemas.errors import RetryLater, Stop, Unavailable
+
+Row = dict[str, Any]
+Params = Sequence[Any] | Mapping[str, Any] | None
+Statement = LiteralString | sql.SQL | sql.Composed
+
+_PASSING = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+)
+
+
+def as_json(rows: object) -> str:
+    """Render a batch as the one JSON parameter of a statement."""
+    return orjson.dumps(rows).decode()
+
+
+class Transaction:
+    """An open transaction; valid only inside its ``with`` block."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def rows(self, statement: Statement, params: Params = None) -> list[Row]:
+        """Run a statement and return its rows as dictionaries."""
+        return self._connection.execute(statement, params).fetchall()
+
+    def execute(self, statement: Statement, params: Params = None) -> int:
+        """Run a statement and return how many rows it touched."""
+        return self._connection.execute(statement, params).rowcount
+
+
+class Database:
+    """One connection, owned by one thread, reopened when it was lost.
+
+    ``transaction`` translates driver errors into what to do next: ``RetryLater`` for a lost race
+    or a time-out, ``Unavailable`` for a lost connection, ``Stop`` for missing tables or rights.
+    """
+
+    def __init__(self, url: str, *, application_name: str = "qovsaq") -> None:
+        self._url = url
+        self._name = application_name
+        self._connection: psycopg.Connection[Row] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction: committed at the end of the block, rolled back on any exception."""
+        try:
+            connection = self._connect()
+            with connection.transaction():
+                yield Transaction(connection)
+        except _PASSING as error:
+            raise RetryLater(_describe(error)) from None
+        except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as e:
+            raise Stop(_describe(e)) from None
+        except psycopg.OperationalError as error:
+            self.close()
+            raise Unavailable(_describe(error)) from None
+
+    def close(self) -> None:
+        """Close the connection; the next transaction opens a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                row_factory=dict_row,
+                prepare_threshold=2,
+                connect_timeout=5,
+                application_name=self._name,
+            )
+        return self._connection
+
+
+def _describe(error: psycopg.Error) -> str:
+    """Say what went wrong without PostgreSQL's DETAIL line, which quotes keys and values."""
+    diagnosis = error.diag.message_primary
+    return f"database: {diagnosis or type(error).__name__}"

@@ -1,0 +1,1 @@
+"""How a message moves: names, topology, confirmed publishing, consuming, retry and parking."""

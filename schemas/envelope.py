@@ -1,0 +1,161 @@
+"""The envelope: CloudEvents 1.0 in JSON batch format, and its derived ids.
+
+Every message on the exchange ``canonical`` is a JSON array of events that share one routing key.
+Extension attributes (lower-case, as CloudEvents demands) carry what the hub needs beyond the
+standard: the fact's identity, the operation and its place in the source's order, and provenance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.errors import Refused
+from schemas.record import CanonicalRecord
+
+CONTENT_TYPE = "application/cloudevents-batch+json"
+TYPE_PREFIX = "az.itsda.qovsaq."
+SOURCE_PREFIX = "urn:az:gov:"
+
+
+class Operation(StrEnum):
+    """What the source does to the fact; the order of members is the rank at equal versions."""
+
+    CREATE = "create"
+    SNAPSHOT = "snapshot"
+    CHANGE = "change"
+    CORRECT = "correct"
+    ANNUL = "annul"
+    RESTORE = "restore"
+    VERIFY = "verify"
+
+    @property
+    def rank(self) -> int:
+        """Tie-breaker between operations of the same version: later members win."""
+        return _RANKS[self]
+
+    @property
+    def carries_content(self) -> bool:
+        """Whether the whole record must come with the operation (annul and restore may omit it)."""
+        return self not in (Operation.ANNUL, Operation.RESTORE)
+
+
+_RANKS = {operation: rank for rank, operation in enumerate(Operation)}
+
+
+def derive_record_id(ministry: str, message_id: str, ordinal: int, record_type: str) -> str:
+    """``H(ministry, message_id, ordinal, record type)`` as 32 hex digits: derived, never drawn."""
+    text = "\x1f".join((ministry, message_id, str(ordinal), record_type))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Event(BaseModel):
+    """One canonical record in its CloudEvents envelope.
+
+    ``id`` is the record id; ``time`` is when the change took effect at the source (aware);
+    ``version`` orders operations of one fact within one source: the source's sequence number,
+    else ``time`` in microseconds since the epoch. ``data`` is absent only for annul and restore.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    source: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str
+    factkey: str = ""
+    operation: Operation
+    version: Annotated[int, Field(ge=0, lt=2**63)]
+    classification: str
+    messageid: str
+    ordinal: Annotated[int, Field(ge=0)]
+    receivedtime: AwareDatetime
+    channel: str = "direct"
+    testmode: bool = False
+    correlationid: str | None = None
+    causationid: str | None = None
+    traceparent: str | None = None
+    data: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _content_with_its_operation(self) -> Self:
+        if self.data is None and self.operation.carries_content:
+            raise ValueError("operation needs the whole record")
+        return self
+
+    @property
+    def ministry(self) -> str:
+        """Name of the source ministry, the last part of ``source``."""
+        return self.source.removeprefix(SOURCE_PREFIX)
+
+    @property
+    def record_type(self) -> str:
+        """Record type named by ``type``: ``az.itsda.qovsaq.person.v1`` → ``person``."""
+        return self.type.removeprefix(TYPE_PREFIX).rpartition(".v")[0]
+
+
+def make_event(
+    record_class: type[CanonicalRecord],
+    record: CanonicalRecord | None,
+    *,
+    subject: str,
+    fact_key: str,
+    ministry: str,
+    message_id: str,
+    ordinal: int,
+    operation: Operation,
+    occurred_at: datetime,
+    sequence: int | None,
+    received_at: datetime,
+    channel: str = "direct",
+) -> Event:
+    """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
+    kind = f"{record_class.record_type}.v{record_class.record_version}"
+    version = sequence if sequence is not None else int(occurred_at.timestamp() * 1_000_000)
+    return Event(
+        id=derive_record_id(ministry, message_id, ordinal, record_class.record_type),
+        source=SOURCE_PREFIX + ministry,
+        type=TYPE_PREFIX + kind,
+        subject=subject,
+        time=occurred_at,
+        dataschema=f"urn:az:itsda:schema:{kind}",
+        factkey=fact_key,
+        operation=operation,
+        version=version,
+        classification=record_class.classification,
+        messageid=message_id,
+        ordinal=ordinal,
+        receivedtime=received_at,
+        channel=channel,
+        data=None if record is None else record.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def encode_batch(events: Iterable[Event]) -> bytes:
+    """Serialize events of one routing key as a CloudEvents JSON batch."""
+    return orjson.dumps([event.model_dump(mode="json", exclude_none=True) for event in events])
+
+
+def decode_batch(body: bytes) -> Sequence[Event]:
+    """Read a CloudEvents JSON batch; raise ``Refused`` (``canonical-batch``) if it is not one."""
+    try:
+        items = orjson.loads(body)
+        if not isinstance(items, list):
+            raise Refused("canonical-batch", "", "the body is not a JSON array of events")
+        return [Event.model_validate(item) for item in items]
+    except orjson.JSONDecodeError:
+        raise Refused("canonical-batch", "", "the body is not JSON") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Refused("canonical-batch", field, first["msg"]) from None
