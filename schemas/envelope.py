@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from schemas.errors import Refused
 from schemas.record import CanonicalRecord
@@ -22,6 +31,10 @@ from schemas.record import CanonicalRecord
 CONTENT_TYPE = "application/cloudevents-batch+json"
 TYPE_PREFIX = "az.itsda.qovsaq."
 SOURCE_PREFIX = "urn:az:gov:"
+SCHEMA_PREFIX = "urn:az:itsda:schema:"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Operation(StrEnum):
@@ -60,7 +73,8 @@ class Event(BaseModel):
 
     ``id`` is the record id; ``time`` is when the change took effect at the source (aware);
     ``version`` orders operations of one fact within one source: the source's sequence number,
-    else ``time`` in microseconds since the epoch. ``data`` is absent only for annul and restore.
+    else ``time`` in microseconds since the epoch (in JSON as text, since a CloudEvents integer
+    has 32 bits). ``data`` is absent only for annul and restore.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -75,7 +89,12 @@ class Event(BaseModel):
     dataschema: str
     factkey: str = ""
     operation: Operation
-    version: Annotated[int, Field(ge=0, lt=2**63)]
+    version: Annotated[
+        int,
+        Field(ge=-(2**63), lt=2**63),
+        PlainSerializer(str, return_type=str, when_used="json"),
+        WithJsonSchema({"type": "string", "pattern": "^-?[0-9]{1,19}$"}),
+    ]
     classification: str
     messageid: str
     ordinal: Annotated[int, Field(ge=0)]
@@ -103,6 +122,12 @@ class Event(BaseModel):
         """Record type named by ``type``: ``az.itsda.qovsaq.person.v1`` → ``person``."""
         return self.type.removeprefix(TYPE_PREFIX).rpartition(".v")[0]
 
+    @property
+    def record_version(self) -> int:
+        """Schema version named by ``type``; 0 if it names none."""
+        digits = self.type.rpartition(".v")[2]
+        return int(digits) if digits.isdecimal() else 0
+
 
 def make_event(
     record_class: type[CanonicalRecord],
@@ -121,14 +146,14 @@ def make_event(
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
     kind = f"{record_class.record_type}.v{record_class.record_version}"
-    version = sequence if sequence is not None else int(occurred_at.timestamp() * 1_000_000)
+    version = sequence if sequence is not None else (occurred_at - _EPOCH) // _MICROSECOND
     return Event(
         id=derive_record_id(ministry, message_id, ordinal, record_class.record_type),
         source=SOURCE_PREFIX + ministry,
         type=TYPE_PREFIX + kind,
         subject=subject,
         time=occurred_at,
-        dataschema=f"urn:az:itsda:schema:{kind}",
+        dataschema=SCHEMA_PREFIX + kind,
         factkey=fact_key,
         operation=operation,
         version=version,

@@ -51,13 +51,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a hop says became of a record; ``cause`` names the rule or failure, if any."""
+    """What a hop says became of a record; ``cause`` names the rule or failure, if any.
+
+    ``due`` is when a record on the retry ladder comes back: until then the ladder holds it.
+    """
 
     record_id: str
     state: State
     cause: str | None = None
     field: str | None = None
     attempts: int | None = None
+    due: datetime | None = None
 
 
 _ADMIT = """
@@ -75,11 +79,12 @@ _SETTLE = """
 UPDATE evidence.record_log AS log
 SET state = r.state, cause = r.cause, field = r.field,
     attempts = coalesce(r.attempts, log.attempts),
-    held_since = CASE WHEN r.state IN ('received', 'retrying') THEN %(now)s ELSE held_since END,
+    held_since = CASE WHEN r.state IN ('received', 'retrying') THEN coalesce(r.due, %(now)s)
+                      ELSE held_since END,
     settled_at = CASE WHEN r.state IN ('received', 'retrying') THEN NULL
                       ELSE %(now)s::timestamptz END
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, state text, cause text,
-    field text, attempts smallint)
+    field text, attempts smallint, due timestamptz)
 WHERE log.record_id = r.record_id
   AND log.state IN ('received', 'retrying', 'parked')
 """
@@ -88,6 +93,37 @@ _STATES = """
 SELECT record_id, state FROM evidence.record_log
 WHERE record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
 """
+
+
+_LOST = """
+SELECT log.record_id, log.journal_id
+FROM evidence.record_log log
+JOIN jsonb_to_recordset(%(horizons)s::jsonb) AS h (ministry text, lane text, before timestamptz)
+  USING (ministry, lane)
+WHERE log.state IN ('received', 'retrying') AND log.held_since < h.before
+  AND log.relays < %(limit)s
+ORDER BY log.held_since LIMIT %(most)s
+"""
+
+_RELAYED = """
+UPDATE evidence.record_log SET relays = relays + 1, state = 'received', held_since = %(now)s
+WHERE record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
+  AND state IN ('received', 'retrying')
+"""
+
+
+_OPEN_OF = """
+SELECT record_id FROM evidence.record_log
+WHERE journal_id = %s AND state IN ('received', 'retrying')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An open record that nothing holds any more."""
+
+    record_id: str
+    journal_id: int
 
 
 def admit(tx: Transaction, entries: Iterable[Entry], now: datetime) -> None:
@@ -119,6 +155,7 @@ def settle(tx: Transaction, settlements: Iterable[Settlement], now: datetime) ->
             "cause": settlement.cause,
             "field": settlement.field,
             "attempts": settlement.attempts,
+            "due": settlement.due,
         }
         for settlement in settlements
     ]
@@ -134,3 +171,22 @@ def states(tx: Transaction, record_ids: Iterable[str]) -> Mapping[str, State]:
 def final_outcomes(tx: Transaction, record_ids: Iterable[str]) -> Mapping[str, State]:
     """Tell which of the records need no more work, and what became of them."""
     return {key: state for key, state in states(tx, record_ids).items() if state.final}
+
+
+def open_of(tx: Transaction, journal_id: int) -> list[str]:
+    """List the records of one message that have no outcome yet."""
+    return [row["record_id"].hex for row in tx.rows(_OPEN_OF, [journal_id])]
+
+
+def lost(tx: Transaction, horizons: object, *, limit: int, most: int) -> list[Lost]:
+    """List open records held by nothing since before their lane's horizon, oldest first.
+
+    Those that were relayed ``limit`` times already are left out; at most ``most`` are listed.
+    """
+    rows = tx.rows(_LOST, {"horizons": as_json(horizons), "limit": limit, "most": most})
+    return [Lost(row["record_id"].hex, row["journal_id"]) for row in rows]
+
+
+def relayed(tx: Transaction, record_ids: Iterable[str], now: datetime) -> None:
+    """Count one relay for each record and note that it is held again."""
+    tx.execute(_RELAYED, {"ids": as_json(list(record_ids)), "now": now})

@@ -45,3 +45,9 @@ def forget(tx: Transaction, silent_since: datetime) -> int:
 def watermarks(tx: Transaction, alive_since: datetime) -> dict[str, datetime]:
     """Tell per queue how far even its slowest living worker has come."""
     return {row["queue"]: row["watermark"] for row in tx.rows(_WATERMARKS, [alive_since])}
+
+
+def alive(tx: Transaction, since: datetime) -> frozenset[str]:
+    """Name the kinds of worker that were heard of since then."""
+    found = tx.rows("SELECT DISTINCT kind FROM evidence.worker WHERE heartbeat_at > %s", [since])
+    return frozenset(row["kind"] for row in found)

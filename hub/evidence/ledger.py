@@ -1,0 +1,175 @@
+"""The ledger: received = written + unchanged + superseded + refused + parked + discarded +
+replaced + in flight, per ministry, counted from unique record ids.
+
+``received`` is what the journal expects of each message, counted apart from the record log, so
+the sum can fail. An open record counts as in flight only while something is proven to hold it
+or a living relay will give it a holder; any other is unaccounted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.evidence import holders
+from hub.evidence.holders import Situation
+from hub.evidence.record_log import State
+from hub.store.database import Database, Row, Transaction, as_json
+from routing.bus import Bus
+
+SETTLED = tuple(state for state in State if not state.open)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One ministry's account, in records; ``messages`` and ``again`` are observations beside it.
+
+    ``again`` counts arrivals of messages that had arrived before.
+    """
+
+    ministry: str
+    messages: int
+    received: int
+    settled: Mapping[State, int]
+    in_flight: int
+    unaccounted: int
+    again: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Render for JSON, one key per state."""
+        counts = {str(state): self.settled.get(state, 0) for state in SETTLED}
+        row = asdict(self) | counts
+        del row["settled"]
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The account of all ministries at one moment (aware)."""
+
+    at: datetime
+    lines: Sequence[Line]
+
+    @property
+    def unaccounted(self) -> int:
+        """Records whose whereabouts cannot be proven; always 0 in a healthy hub."""
+        return sum(line.unaccounted for line in self.lines)
+
+    @property
+    def in_flight(self) -> int:
+        """Records on their way, each with a holder; 0 at rest."""
+        return sum(line.in_flight for line in self.lines)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every record is accounted for."""
+        return self.unaccounted == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Render for JSON."""
+        return {
+            "at": self.at.isoformat(),
+            "balanced": self.balanced,
+            "inFlight": self.in_flight,
+            "unaccounted": self.unaccounted,
+            "ministries": [line.as_dict() for line in self.lines],
+        }
+
+
+_EXPECTED = """
+SELECT ministry, count(*) AS messages, sum(records)::bigint AS received,
+    sum(arrivals - 1)::bigint AS again
+FROM evidence.journal GROUP BY ministry
+"""
+
+_STATES = """
+SELECT ministry, state, count(*) AS records FROM evidence.record_log GROUP BY ministry, state
+"""
+
+_ORPHANS = """
+SELECT log.ministry, count(*) AS records
+FROM evidence.record_log log
+LEFT JOIN jsonb_to_recordset(%(horizons)s::jsonb)
+    AS h (ministry text, lane text, before timestamptz) USING (ministry, lane)
+WHERE log.state IN ('received', 'retrying')
+  AND log.held_since < coalesce(h.before, 'infinity')
+  AND (log.relays >= %(limit)s OR NOT %(relay_lives)s)
+GROUP BY log.ministry
+"""
+
+
+def statement(
+    tx: Transaction,
+    situation: Situation,
+    *,
+    ministries: Sequence[str],
+    lanes: Sequence[str],
+    relay_limit: int,
+) -> Statement:
+    """Draw up the account; must be the first thing its transaction does.
+
+    Ministries that never sent anything have a line of zeros.
+    """
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    expected = {row["ministry"]: row for row in tx.rows(_EXPECTED)}
+    counted = _by_ministry(tx.rows(_STATES))
+    orphans = {
+        row["ministry"]: row["records"]
+        for row in tx.rows(
+            _ORPHANS,
+            {
+                "horizons": as_json(situation.horizons(ministries, lanes)),
+                "limit": relay_limit,
+                "relay_lives": "relay" in situation.alive,
+            },
+        )
+    }
+    names = sorted(set(ministries) | set(expected) | set(counted))
+    lines = [
+        _line(name, expected.get(name), counted.get(name, {}), orphans.get(name, 0))
+        for name in names
+    ]
+    return Statement(situation.now, lines)
+
+
+def draw_up(
+    database: Database,
+    bus: Bus,
+    ministries: Iterable[str],
+    lanes: Sequence[str],
+    *,
+    settle: timedelta,
+    relay_limit: int,
+    now: datetime,
+) -> Statement:
+    """Take stock of broker and database, then draw up the account as of ``now`` (aware)."""
+    ministries = tuple(ministries)
+    depths = bus.depths(holders.queues_of(ministries, lanes))
+    with database.transaction() as tx:
+        situation = holders.look(tx, depths, settle, now)
+    with database.transaction() as tx:
+        return statement(tx, situation, ministries=ministries, lanes=lanes, relay_limit=relay_limit)
+
+
+def _by_ministry(rows: Sequence[Row]) -> dict[str, dict[State, int]]:
+    counted: dict[str, dict[State, int]] = {}
+    for row in rows:
+        counted.setdefault(row["ministry"], {})[State(row["state"])] = row["records"]
+    return counted
+
+
+def _line(name: str, expected: Row | None, counted: Mapping[State, int], orphans: int) -> Line:
+    received = expected["received"] if expected else 0
+    still_open = sum(count for state, count in counted.items() if state.open)
+    missing = abs(received - sum(counted.values()))
+    return Line(
+        ministry=name,
+        messages=expected["messages"] if expected else 0,
+        received=received,
+        settled={state: counted.get(state, 0) for state in SETTLED},
+        in_flight=still_open - orphans,
+        unaccounted=orphans + missing,
+        again=expected["again"] if expected else 0,
+    )

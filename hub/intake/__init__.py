@@ -1,0 +1,1 @@
+"""From a ministry's message to canonical events: journal, normalize, publish, acknowledge."""

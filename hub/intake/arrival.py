@@ -1,0 +1,113 @@
+"""A delivery, read as a ministry's message: who sent it, on which lane, under which id."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors._kit.contract import RawMessage
+from hub.evidence.journal import Sealed
+from routing import keys
+from routing.message import CHANNEL, PUBLISHED_AT, Delivery, HeaderValue
+from routing.parking import SOURCE_EXCHANGE
+from schemas.errors import Refused
+
+_MESSAGE_ID = re.compile(r"[!-~]{1,200}")
+_MAX_HEADER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message at the door. ``refusal`` is set where it must not pass, whatever it holds."""
+
+    raw: RawMessage
+    lane: str
+    body_sha256: str
+    sender: str | None
+    derived_id: bool
+    refusal: Refused | None
+
+    def sealed(self, records: int) -> Sealed:
+        """Describe the message for the journal, ``records`` being how many it holds."""
+        return Sealed(
+            ministry=self.raw.ministry,
+            message_id=self.raw.message_id,
+            body=self.raw.body,
+            body_sha256=self.body_sha256,
+            lane=self.lane,
+            content_type=self.raw.content_type,
+            sender=self.sender,
+            channel=self.raw.headers.get(CHANNEL, "direct"),
+            headers=self.raw.headers,
+            published_at=_instant(self.raw.headers.get(PUBLISHED_AT)),
+            records=records,
+        )
+
+
+def read(delivery: Delivery, now: datetime) -> Arrived:
+    """Read a delivery of an intake queue, or of ``intake.unrouted`` where wrong keys end up.
+
+    A message without a usable ``message_id`` gets one derived from its body.
+    """
+    ministry, lane = _origin(delivery)
+    body_sha256 = hashlib.sha256(delivery.body).hexdigest()
+    usable = bool(_MESSAGE_ID.fullmatch(delivery.message_id))
+    return Arrived(
+        raw=RawMessage(
+            ministry=ministry,
+            message_id=delivery.message_id if usable else f"sha256-{body_sha256}",
+            content_type=_printable(delivery.content_type),
+            body=delivery.body,
+            received_at=now,
+            headers=_texts(delivery.headers),
+        ),
+        lane=lane,
+        body_sha256=body_sha256,
+        sender=delivery.user_id,
+        derived_id=not usable,
+        refusal=_refusal(delivery, ministry, usable=usable),
+    )
+
+
+def _origin(delivery: Delivery) -> tuple[str, str]:
+    if delivery.queue == keys.INTAKE_UNROUTED:
+        return _source_exchange(delivery).removeprefix("intake.") or "unknown", keys.LANES[0]
+    ministry, _, lane = delivery.queue.removeprefix("intake.").rpartition(".")
+    return ministry, lane
+
+
+def _source_exchange(delivery: Delivery) -> str:
+    """Name the exchange first published to; the ladder alone leads over the default exchange."""
+    if delivery.exchange != keys.DEFAULT:
+        return delivery.exchange
+    return str(delivery.headers.get(SOURCE_EXCHANGE, ""))
+
+
+def _refusal(delivery: Delivery, ministry: str, *, usable: bool) -> Refused | None:
+    if delivery.queue == keys.INTAKE_UNROUTED:
+        return Refused("unroutable-key", "", "the routing key must be live or bulk")
+    if delivery.user_id is not None and delivery.user_id != ministry:
+        return Refused("user-id-mismatch", "", "the broker user is not this ministry's")
+    if delivery.message_id and not usable:
+        return Refused("message-id-format", "", "1 to 200 printable ASCII characters, no spaces")
+    return None
+
+
+def _texts(headers: Mapping[str, HeaderValue]) -> dict[str, str]:
+    return {_printable(key): _printable(str(value)) for key, value in headers.items()}
+
+
+def _printable(text: str) -> str:
+    """Make a sender's header safe to store: PostgreSQL's text knows no NUL."""
+    return "".join(c if c.isprintable() else "�" for c in text[:_MAX_HEADER])
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None

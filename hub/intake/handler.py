@@ -1,0 +1,169 @@
+"""What intake does with its deliveries; the loop around it is ``hub.hop``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from connectors._kit.contract import Connector, Rules
+from hub.evidence import claims, notices, record_log, workers
+from hub.evidence.notices import Notice, Waiting
+from hub.evidence.record_log import Settlement, State
+from hub.intake.admission import Admitted, admit
+from hub.intake.arrival import read
+from hub.intake.publishing import canonical_messages, notice_message
+from hub.intake.reading import convicted, notices_of, read_records
+from hub.store.database import Database
+from routing import retry
+from routing.bus import Publisher, Unroutable
+from routing.message import Delivery
+from routing.observer import Observer
+from routing.outcome import Park, Retry
+from routing.parking import parked, postponed, put_aside
+from schemas.errors import Stop, Unavailable
+
+_log = structlog.get_logger()
+HOP = "intake"
+KILLED = "killed-process"
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeHandler:
+    """Journals, normalizes and publishes. ``ministries`` are those that have a notice queue."""
+
+    worker_id: str
+    database: Database
+    publisher: Publisher
+    connectors: Mapping[str, Connector]
+    observer: Observer
+    rules: Rules = field(default_factory=Rules)
+    policy: retry.Policy = field(default_factory=retry.Policy)
+    most_events: int = 250
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Admit a batch in one transaction, then publish what it holds, confirmed."""
+        arrived = [read(delivery, now) for delivery in deliveries]
+        messages = [(a, read_records(a, self.connectors, self.rules)) for a in arrived]
+        with self.database.transaction() as tx:
+            admitted = admit(tx, messages, now)
+            workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+        self._publish(admitted, now)
+        broken = [
+            parked(delivery, Park(message.broken, "the normalizer failed"), now)
+            for delivery, message in zip(deliveries, admitted, strict=True)
+            if message.broken
+        ]
+        if broken:
+            put_aside(self.publisher, broken)
+        self._measure(admitted)
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        """Handle one message by itself; if it fails again it goes to the ladder, or is parked."""
+        try:
+            self.handle([delivery], now)
+        except (Unavailable, Stop):
+            raise
+        except Exception as error:  # noqa: BLE001 - the outcome is decided from its type
+            self._put_aside(delivery, error, now)
+
+    def claim(self, delivery: Delivery, now: datetime) -> int:
+        """Claim a suspect under its id and body."""
+        key = _key(delivery)
+        with self.database.transaction() as tx:
+            return claims.claim(tx, HOP, [key], now)[key]
+
+    def absolve(self, delivery: Delivery) -> None:
+        """Clear a suspect."""
+        with self.database.transaction() as tx:
+            claims.release(tx, HOP, [_key(delivery)])
+
+    def convict(self, delivery: Delivery, now: datetime) -> None:
+        """Park a message without reading it: whatever it holds, it counts as one record."""
+        arrived = read(delivery, now)
+        with self.database.transaction() as tx:
+            (admitted,) = admit(tx, [(arrived, convicted(arrived, KILLED))], now)
+            waiting = record_log.open_of(tx, admitted.admission.journal_id)
+            record_log.settle(tx, [Settlement(i, State.PARKED, KILLED) for i in waiting], now)
+        park = Park(KILLED, "the process died each time this message was handled alone")
+        put_aside(self.publisher, [parked(delivery, park, now)])
+
+    def idle(self, now: datetime) -> None:
+        """Show that this worker lives."""
+        with self.database.transaction() as tx:
+            workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+
+    def _publish(self, admitted: Sequence[Admitted], now: datetime) -> None:
+        events = [(m.arrived.lane, event) for m in admitted for event in m.publish]
+        messages = canonical_messages(events, now, most=self.most_events)
+        if messages:
+            self.publisher.publish(messages)
+        told = [n for m in admitted if m.first_time for n in notices_of(m.arrived, m.records)]
+        self._notify(told, now)
+
+    def _notify(self, told: Sequence[Notice], now: datetime) -> None:
+        """Publish notices at once; any that cannot be published stay for the relay."""
+        waiting = [
+            Waiting(notice.notice_id, notice.ministry, notice.body(now))
+            for notice in told
+            if notice.ministry in self.connectors
+        ]
+        if not waiting:
+            return
+        try:
+            self.publisher.publish([notice_message(notice, now) for notice in waiting])
+        except Unroutable as missing:
+            _log.warning("notice queue missing", queue=missing.routing_key)
+            return
+        with self.database.transaction() as tx:
+            notices.published(tx, [notice.notice_id for notice in waiting], now)
+
+    def _put_aside(self, delivery: Delivery, error: Exception, now: datetime) -> None:
+        attempts = retry.attempts(delivery)
+        match retry.decide(error, attempts, self.policy):
+            case Retry() as again:
+                put_aside(self.publisher, [postponed(delivery, again)])
+                due = now + timedelta(seconds=again.rung.seconds)
+                self._settle(delivery, State.RETRYING, again.rung.name, now, due)
+            case outcome:
+                cause = outcome.cause if isinstance(outcome, Park) else type(error).__name__
+                park = Park(cause, type(error).__name__)
+                put_aside(self.publisher, [parked(delivery, park, now, attempts=attempts)])
+                self._settle(delivery, State.PARKED, cause, now)
+        self.observer.count("put_aside", hop=HOP)
+        _log.warning("message put aside", hop=HOP, cause=type(error).__name__)
+
+    def _settle(
+        self,
+        delivery: Delivery,
+        state: State,
+        cause: str,
+        now: datetime,
+        due: datetime | None = None,
+    ) -> None:
+        """Note what became of records that were admitted before the failure, if any were."""
+        records = read_records(read(delivery, now), self.connectors, self.rules)
+        ids = [held.record_id for held in records if held.event]
+        with self.database.transaction() as tx:
+            record_log.settle(tx, [Settlement(i, state, cause, due=due) for i in ids], now)
+
+    def _measure(self, admitted: Sequence[Admitted]) -> None:
+        for message in admitted:
+            ministry, lane = message.arrived.raw.ministry, message.arrived.lane
+            known = ministry if ministry in self.connectors else "unknown"
+            self.observer.count("messages_received", ministry=known, lane=lane)
+            if not message.first_time:
+                self.observer.count("messages_again", ministry=known)
+                continue
+            for held in message.records:
+                self.observer.count("records_received", ministry=known, lane=lane)
+                if held.refusal:
+                    self.observer.count("refused", ministry=known, rule=held.refusal.rule)
+
+
+def _key(delivery: Delivery) -> str:
+    body = hashlib.sha256(delivery.body).hexdigest()
+    return f"{delivery.queue}:{body}"

@@ -1,0 +1,158 @@
+"""What a message turns out to hold: canonical events, refusals and findings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejected, Rules
+from hub.evidence.notices import Notice, RecordFinding
+from hub.evidence.record_log import Entry, State
+from hub.intake.arrival import Arrived
+from routing.message import CHANNEL
+from schemas.envelope import Event, derive_record_id, make_event
+from schemas.errors import Refused
+
+_WHOLE = "message"
+_REJECTED = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record of a message, accepted (``event``), refused (``refusal``) or ``broken``.
+
+    ``broken`` names an unforeseen failure of the normalizer: a person must look.
+    """
+
+    ordinal: int
+    record_id: str
+    record_type: str
+    event: Event | None = None
+    refusal: Refused | None = None
+    broken: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+    def entry(self, journal_id: int, ministry: str, lane: str) -> Entry:
+        """Render the record's row for the record log."""
+        state = State.RECEIVED if self.event else State.REFUSED if self.refusal else State.PARKED
+        return Entry(
+            record_id=self.record_id,
+            journal_id=journal_id,
+            ordinal=self.ordinal,
+            ministry=ministry,
+            lane=lane,
+            record_type=self.record_type,
+            state=state,
+            cause=self.refusal.rule if self.refusal else self.broken,
+            field=_printable_field(self.refusal) if self.refusal else None,
+        )
+
+
+def read_records(
+    arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules
+) -> tuple[Held, ...]:
+    """Normalize a message. A whole message that cannot be read counts as one record."""
+    try:
+        items = _items(arrived, connectors, rules)
+        return tuple(_held(item, arrived) for item in items)
+    except Refused as refusal:
+        return _whole(arrived, refusal)
+    except Exception as error:  # noqa: BLE001 - a normalizer's fault must not stop its neighbours
+        return convicted(arrived, f"normalizer-{type(error).__name__}")
+
+
+def _items(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules) -> list[Item]:
+    if arrived.refusal:
+        raise arrived.refusal
+    connector = connectors.get(arrived.raw.ministry)
+    if connector is None:
+        raise Refused("unknown-ministry", "", "no connector speaks for this exchange")
+    items = list(connector.normalize(arrived.raw, rules))
+    if not items:
+        raise Refused("required", "", "the document holds no record")
+    return items
+
+
+def reused(arrived: Arrived) -> tuple[Held, ...]:
+    """Refuse a second body that came under the id of an earlier message."""
+    refusal = Refused("message-id-reused", "", "another message came under this id before")
+    key = f"{arrived.raw.message_id}#{arrived.body_sha256[:12]}"
+    record_id = derive_record_id(arrived.raw.ministry, key, 0, _WHOLE)
+    return (Held(0, record_id, _WHOLE, refusal=refusal),)
+
+
+def convicted(arrived: Arrived, cause: str) -> tuple[Held, ...]:
+    """Hold a message that cannot be read at all, because reading it ends the process."""
+    record_id = derive_record_id(arrived.raw.ministry, arrived.raw.message_id, 0, _WHOLE)
+    return (Held(0, record_id, _WHOLE, broken=cause),)
+
+
+def notices_of(arrived: Arrived, records: Iterable[Held]) -> list[Notice]:
+    """Say what the sender must be told: each refusal, and a missing message id as a warning."""
+    raw = arrived.raw
+    found = [
+        Notice(
+            ministry=raw.ministry,
+            message_id=raw.message_id,
+            ordinal=held.ordinal,
+            kind="refusal",
+            rule=held.refusal.rule,
+            field=_printable_field(held.refusal),
+            explanation=held.refusal.explanation,
+        )
+        for held in records
+        if held.refusal
+    ]
+    if arrived.derived_id and not arrived.refusal:
+        text = "set message_id so that you can refer to the message; it was derived from the body"
+        found.append(Notice(raw.ministry, raw.message_id, 0, "warning", "message-id", "", text))
+    return found
+
+
+def findings_of(records: Iterable[Held]) -> list[RecordFinding]:
+    """List the warnings about accepted records."""
+    return [
+        RecordFinding(held.record_id, f.rule, f.field, f.explanation, f.proposal)
+        for held in records
+        for f in held.findings
+    ]
+
+
+def _held(item: Item, arrived: Arrived) -> Held:
+    raw = arrived.raw
+    if isinstance(item, Rejected):
+        record_id = derive_record_id(raw.ministry, raw.message_id, item.ordinal, _REJECTED)
+        return Held(item.ordinal, record_id, _REJECTED, refusal=item.error)
+    event = _event(item, arrived)
+    return Held(
+        item.ordinal, event.id, item.record_class.record_type, event, findings=item.findings
+    )
+
+
+def _event(item: Normalized, arrived: Arrived) -> Event:
+    raw = arrived.raw
+    return make_event(
+        item.record_class,
+        item.record,
+        subject=item.subject,
+        fact_key=item.fact_key,
+        ministry=raw.ministry,
+        message_id=raw.message_id,
+        ordinal=item.ordinal,
+        operation=item.operation,
+        occurred_at=item.occurred_at,
+        sequence=item.sequence,
+        received_at=raw.received_at,
+        channel=raw.headers.get(CHANNEL, "direct"),
+    )
+
+
+def _whole(arrived: Arrived, refusal: Refused) -> tuple[Held, ...]:
+    raw = arrived.raw
+    record_id = derive_record_id(raw.ministry, raw.message_id, 0, _WHOLE)
+    return (Held(0, record_id, _WHOLE, refusal=refusal),)
+
+
+def _printable_field(refusal: Refused) -> str:
+    """A path may quote the sender's own key names, which may hold anything."""
+    return "".join(c if c.isprintable() else "�" for c in refusal.field[:200])

@@ -1,0 +1,135 @@
+"""The relay: gives records that lost their holder a new one, and tends what must not wait.
+
+It trusts no queue and no process, only the record log and the journal: an open record that
+nothing can be holding is normalized again from the sealed bytes and published under its old id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from connectors._kit.contract import Connector, RawMessage, Rules
+from hub.evidence import holders, journal, ledger, notices, record_log, workers
+from hub.evidence.record_log import Lost, Settlement, State
+from hub.intake.arrival import Arrived
+from hub.intake.publishing import canonical_messages, notice_message
+from hub.intake.reading import read_records
+from hub.store.database import Database, Row
+from routing.bus import Bus, Publisher, Unroutable
+from routing.observer import Observer
+from schemas.envelope import Event
+
+_log = structlog.get_logger()
+_BAKU = ZoneInfo("Asia/Baku")
+_PARTITIONS_AHEAD = 7
+_AT_ONCE = 1000
+_UNREPRODUCIBLE = "relay-cannot-reproduce"
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One pass of tending is ``step``; one relay per deployment suffices, more do no harm."""
+
+    worker_id: str
+    database: Database
+    bus: Bus
+    publisher: Publisher
+    connectors: Mapping[str, Connector]
+    observer: Observer
+    lanes: Sequence[str]
+    rules: Rules = field(default_factory=Rules)
+    settle: timedelta = timedelta(seconds=60)
+    limit: int = 3
+    most_events: int = 250
+
+    def step(self, now: datetime) -> int:
+        """Tend everything once; return how many records were given a new holder.
+
+        Raises ``Unavailable`` where broker or database do not answer: try again later.
+        """
+        relayed = self._repair(now)
+        self._notify(now)
+        with self.database.transaction() as tx:
+            first = now.astimezone(_BAKU).date()
+            tx.execute("SELECT evidence.ensure_partitions(%s, %s)", [first, _PARTITIONS_AHEAD])
+            workers.beat(tx, self.worker_id, kind="relay", queue="", watermark=None, now=now)
+            workers.forget(tx, now - 10 * self.settle)
+        self._measure(now)
+        return relayed
+
+    def _repair(self, now: datetime) -> int:
+        depths = self.bus.depths(holders.queues_of(self.connectors, self.lanes))
+        with self.database.transaction() as tx:
+            situation = holders.look(tx, depths, self.settle, now)
+            lost = record_log.lost(
+                tx,
+                situation.horizons(self.connectors, self.lanes),
+                limit=self.limit,
+                most=_AT_ONCE,
+            )
+            rows = journal.read(tx, [each.journal_id for each in lost]) if lost else []
+        if lost:
+            _log.warning("records without a holder", count=len(lost))
+            self._republish(lost, rows, now)
+        return len(lost)
+
+    def _republish(self, lost: Sequence[Lost], rows: Sequence[Row], now: datetime) -> None:
+        wanted = {each.record_id for each in lost}
+        events = [
+            (lane, event) for row in rows for lane, event in self._events(row) if event.id in wanted
+        ]
+        found = {event.id for _, event in events}
+        with self.database.transaction() as tx:
+            record_log.relayed(tx, found, now)
+            vanished = wanted - found
+            record_log.settle(
+                tx, [Settlement(i, State.PARKED, _UNREPRODUCIBLE) for i in vanished], now
+            )
+        self.publisher.publish(canonical_messages(events, now, most=self.most_events))
+        self.observer.count("relayed", len(found))
+
+    def _events(self, row: Row) -> list[tuple[str, Event]]:
+        raw = RawMessage(
+            ministry=row["ministry"],
+            message_id=row["message_id"],
+            content_type=row["content_type"],
+            body=row["body"],
+            received_at=row["received_at"],
+            headers=row["headers"],
+        )
+        arrived = Arrived(raw, row["lane"], "", row["sender"], derived_id=False, refusal=None)
+        held = read_records(arrived, self.connectors, self.rules)
+        return [(row["lane"], each.event) for each in held if each.event]
+
+    def _notify(self, now: datetime) -> None:
+        with self.database.transaction() as tx:
+            waiting = notices.waiting(tx, now - self.settle, _AT_ONCE)
+        confirmed = []
+        for notice in waiting:
+            try:
+                self.publisher.publish([notice_message(notice, now)])
+            except Unroutable:
+                continue
+            confirmed.append(notice.notice_id)
+        if confirmed:
+            with self.database.transaction() as tx:
+                notices.published(tx, confirmed, now)
+
+    def _measure(self, now: datetime) -> None:
+        statement = ledger.draw_up(
+            self.database,
+            self.bus,
+            self.connectors,
+            self.lanes,
+            settle=self.settle,
+            relay_limit=self.limit,
+            now=now,
+        )
+        for line in statement.lines:
+            self.observer.gauge("unaccounted", line.unaccounted, ministry=line.ministry)
+            self.observer.gauge("in_flight", line.in_flight, ministry=line.ministry)
