@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -129,6 +130,9 @@ class Event(BaseModel):
         return int(digits) if digits.isdecimal() else 0
 
 
+_BATCH = TypeAdapter(list[Event])
+
+
 def make_event(
     record_class: type[CanonicalRecord],
     record: CanonicalRecord | None,
@@ -174,10 +178,7 @@ def encode_batch(events: Iterable[Event]) -> bytes:
 def decode_batch(body: bytes) -> Sequence[Event]:
     """Read a CloudEvents JSON batch; raise ``Refused`` (``canonical-batch``) if it is not one."""
     try:
-        items = orjson.loads(body)
-        if not isinstance(items, list):
-            raise Refused("canonical-batch", "", "the body is not a JSON array of events")
-        return [Event.model_validate(item) for item in items]
+        return _BATCH.validate_python(orjson.loads(body))
     except orjson.JSONDecodeError:
         raise Refused("canonical-batch", "", "the body is not JSON") from None
     except ValidationError as error:

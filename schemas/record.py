@@ -39,11 +39,17 @@ class Classification(StrEnum):
 
 
 class Value(BaseModel):
-    """A frozen part of a record; JSON names are camelCase, unknown names are refused."""
+    """A frozen part of a record; JSON names are camelCase, unknown names are refused.
+
+    Nothing is coerced: a number sent as text is an error. Dates, instants and amounts come as
+    Python values or as the text our own JSON has for them (``schemas.fields``).
+    """
 
     model_config = ConfigDict(
         frozen=True,
+        strict=True,
         extra="forbid",
+        loc_by_alias=False,
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
@@ -51,6 +57,11 @@ class Value(BaseModel):
         str_max_length=MAX_TEXT,
         hide_input_in_errors=True,
     )
+
+    def excerpt(self, *fields: str) -> dict[str, Any]:
+        """JSON values of some fields by their JSON names; what is absent or empty is left out."""
+        values = self.model_dump(mode="json", include=set(fields), exclude_none=True)
+        return {name: value for name, value in values.items() if value != []}
 
 
 class Claim(Value):
@@ -86,4 +97,8 @@ class CanonicalRecord(Value):
 
     def claims(self) -> tuple[Claim, ...]:
         """What this record contributes to golden records; none unless a subclass says so."""
+        return ()
+
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Pairs (alias URN, FİN URN) this record joins; none unless a subclass says so."""
         return ()

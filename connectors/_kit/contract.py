@@ -41,7 +41,7 @@ class Rules:
     """What normalizing depends on besides the bytes: limits and identifier namespaces."""
 
     limits: Limits = Limits()
-    namespaces: Namespaces = Namespaces()
+    namespaces: Namespaces = field(default_factory=Namespaces)
 
 
 @dataclass(frozen=True, slots=True)

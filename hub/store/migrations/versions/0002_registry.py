@@ -37,15 +37,17 @@ CREATE TABLE registry.claim (
 );
 CREATE INDEX claim_subject ON registry.claim (subject);
 
--- Active links from an alias to a person's FIN, one row per active link fact.
+-- Active links from an alias to a person's FIN, as stated by active link facts.
 CREATE TABLE registry.link (
-    ministry   text COLLATE "C" NOT NULL,
-    alias      text COLLATE "C" NOT NULL,
-    fact_key   text COLLATE "C" NOT NULL,
-    identifier text COLLATE "C" NOT NULL,
-    record_id  uuid NOT NULL,
-    PRIMARY KEY (alias, ministry, fact_key)
+    record_type  text COLLATE "C" NOT NULL,
+    ministry     text COLLATE "C" NOT NULL,
+    fact_subject text COLLATE "C" NOT NULL,
+    fact_key     text COLLATE "C" NOT NULL,
+    alias        text COLLATE "C" NOT NULL,
+    identifier   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (fact_subject, record_type, ministry, fact_key, alias, identifier)
 );
+CREATE INDEX link_alias ON registry.link (alias);
 CREATE INDEX link_identifier ON registry.link (identifier);
 
 -- Golden records: a pure function of active claims, active links and the authority matrix.

@@ -1,0 +1,59 @@
+"""Which encoding an XML body is in, by mark, declaration and content type, and its decoding."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from schemas.errors import Refused
+
+_ALLOWED = frozenset(
+    {"utf-8", "ascii", "utf-16", "iso8859-1", "iso8859-9", "cp1251", "cp1252", "cp1254"}
+)
+_DECLARATION = re.compile(
+    rb"""<\?xml\s[^>]{0,100}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9._-]{1,40})["']"""
+)
+_SIGNS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UNMARKED_UTF16 = {b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
+
+
+def decode_xml(body: bytes, charset: str | None) -> str:
+    """Text of an XML body, without a byte order mark.
+
+    Mark, declaration and the content type's ``charset`` must not contradict each other; without
+    any the body is UTF-8. Raises ``Refused`` (``encoding``) on contradiction, on an encoding
+    outside the short list the hub reads, and on bytes that are not in the encoding.
+    """
+    stated = {_canonical(name) for name in (charset, _declared(body)) if name}
+    unmarked = _UNMARKED_UTF16.get(body[:2])
+    sign = next((name for mark, name in _SIGNS if body.startswith(mark)), None)
+    seen = "utf-16" if unmarked else sign
+    if len(stated | ({seen} if seen else set())) > 1:
+        raise Refused("encoding", "", "mark, declaration and charset contradict each other")
+    name = unmarked or seen or next(iter(stated), "utf-8")
+    try:
+        return body.decode(name).removeprefix("\ufeff")
+    except UnicodeError:
+        raise Refused("encoding", "", f"the bytes are not {name}") from None
+
+
+def _declared(body: bytes) -> str | None:
+    """Encoding named by the declaration; a UTF-16 one is read by leaving out its zero bytes."""
+    head = body[:400].replace(b"\x00", b"").removeprefix(codecs.BOM_UTF8)
+    match = _DECLARATION.match(head.lstrip(b"\xff\xfe"))
+    return match[1].decode() if match else None
+
+
+def _canonical(name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+    except LookupError:
+        known = ""
+    family = "utf-16" if known in ("utf-16-le", "utf-16-be") else known
+    if family not in _ALLOWED:
+        raise Refused("encoding", "", "not an encoding the hub reads")
+    return family

@@ -1,0 +1,214 @@
+"""Reading one record: values by the sender's names, faults with the sender's path, doubts kept.
+
+Every method of ``Reading`` requires its field; ``maybe`` makes any of them optional::
+
+    reading = Reading(raw, rules)
+    fin = reading.fin(person, "@pin")
+    place = maybe(reading.text, person, "BirthPlace")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from connectors._kit.contract import Finding, Item, Normalized, RawMessage, Rejected, Rules
+from connectors._kit.source import Source
+from schemas.dates import BAKU, parse_date, parse_generic_date, parse_instant
+from schemas.envelope import Operation
+from schemas.errors import Refused
+from schemas.identifiers import (
+    Doubt,
+    Identifier,
+    Namespaces,
+    parse_document_number,
+    parse_fin,
+    parse_voen,
+)
+from schemas.names import normalize_name, split_patronymic
+from schemas.record import MAX_TEXT, CanonicalRecord
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_DIGITS = 18
+_T = TypeVar("_T")
+_S = TypeVar("_S", bound=Source)
+_P = ParamSpec("_P")
+_Parser = Callable[[str, Namespaces], tuple[Identifier, list[Doubt]]]
+
+
+def maybe(
+    read: Callable[Concatenate[_S, str, _P], _T],
+    source: _S,
+    name: str,
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> _T | None:
+    """What ``read`` gives for the field, or None if the field is absent or empty."""
+    return read(source, name, *args, **kwargs) if source.has(name) else None
+
+
+def attempt(ordinal: int, make: Callable[[], Normalized]) -> Item:
+    """One record's outcome: what ``make`` gives, or its refusal, which harms no neighbour."""
+    try:
+        return make()
+    except Refused as error:
+        return Rejected(ordinal, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the source did and when it took effect there (aware); shared by an event's records.
+
+    ``sequence`` is the source's own order of such changes, where it keeps one.
+    """
+
+    operation: Operation
+    occurred_at: datetime
+    sequence: int | None = None
+
+
+class Reading:
+    """The reading of one record: gathers its findings and, at the end, makes its item."""
+
+    def __init__(self, raw: RawMessage, rules: Rules) -> None:
+        self._received_at = raw.received_at
+        self._rules = rules
+        self._findings: list[Finding] = []
+
+    def text(self, source: Source, name: str) -> str:
+        """Text as the sender wrote it, of a length a record can hold."""
+        text = source.text(name)
+        if len(text) > MAX_TEXT:
+            raise Refused("text-length", source.at(name), f"longer than {MAX_TEXT} characters")
+        return text
+
+    def code(self, source: Source, name: str, meanings: Mapping[str, _T]) -> _T:
+        """The meaning of a code from the contract's list; ``unknown-code`` for any other."""
+        try:
+            return meanings[source.text(name)]
+        except KeyError:
+            known = ", ".join(meanings)
+            raise Refused("unknown-code", source.at(name), f"must be one of {known}") from None
+
+    def fin(self, source: Source, name: str) -> Identifier:
+        """A FİN; unusual letters become findings."""
+        return self._identifier(parse_fin, source, name)
+
+    def voen(self, source: Source, name: str) -> Identifier:
+        """A VÖEN; an unusual status or check digit becomes a finding."""
+        return self._identifier(parse_voen, source, name)
+
+    def document(self, source: Source, number: str, series: str | None = None) -> Identifier:
+        """A document's series, if in a field of its own, and number; faults point at the number."""
+        prefix = self.text(source, series) if series else None
+        whole, path = self.text(source, number), source.at(number)
+        identifier, doubts = _at(path, parse_document_number, prefix, whole, self._rules.namespaces)
+        self._doubt(path, doubts)
+        return identifier
+
+    def integer(self, source: Source, name: str) -> int:
+        """A whole number of at most 18 digits, not negative."""
+        return int(self.digits(source, name, 1, _MAX_DIGITS))
+
+    def digits(self, source: Source, name: str, shortest: int, longest: int) -> str:
+        """A code of so many digits, kept as text; ``value`` for anything else."""
+        text = source.text(name)
+        if not (text.isascii() and text.isdigit() and shortest <= len(text) <= longest):
+            raise Refused("value", source.at(name), f"must be {shortest} to {longest} digits")
+        return text
+
+    def name(self, source: Source, name: str) -> str:
+        """A person's name in Azerbaijani letters and casing."""
+        return normalize_name(self.text(source, name))
+
+    def names(self, source: Source, family: str, given: str, patronymic: str) -> dict[str, Any]:
+        """The name fields of a record; ``ƏLİ OĞLU`` is split into stem and suffix."""
+        father = maybe(self.text, source, patronymic)
+        stem, suffix = split_patronymic(father) if father else (None, None)
+        return {
+            "family_name": self.name(source, family),
+            "given_name": self.name(source, given),
+            "patronymic_name": stem,
+            "patronymic_suffix": suffix,
+        }
+
+    def received_names(
+        self, source: Source, family: str, given: str, patronymic: str
+    ) -> dict[str, str | None]:
+        """The same names as the sender wrote them."""
+        return {
+            "family_name": self.text(source, family),
+            "given_name": self.text(source, given),
+            "patronymic_name": maybe(self.text, source, patronymic),
+        }
+
+    def day(self, source: Source, name: str) -> date:
+        """A calendar day of any time, past or to come."""
+        return _at(source.at(name), parse_date, source.text(name), not_after=None)
+
+    def past_day(self, source: Source, name: str) -> date:
+        """A calendar day not after the day of receipt in Baku."""
+        return _at(source.at(name), parse_date, source.text(name), not_after=self._today)
+
+    def birth(self, source: Source, name: str) -> str:
+        """A date of birth, perhaps known only by year or month, as ISO text; never to come."""
+        text = source.text(name)
+        return _at(source.at(name), parse_generic_date, text, not_after=self._today)
+
+    def instant(self, source: Source, name: str) -> datetime:
+        """An aware point in time; without offset it is Baku time."""
+        return _at(source.at(name), parse_instant, source.text(name))
+
+    def occurred(self, source: Source, name: str) -> datetime:
+        """When the change took effect: not beyond tolerance after receipt, nor before 1970."""
+        occurred_at = self.instant(source, name)
+        tolerance = timedelta(seconds=self._rules.limits.future_tolerance_seconds)
+        if occurred_at > self._received_at + tolerance:
+            raise Refused("occurred-in-future", source.at(name), "lies in the future")
+        if occurred_at < _EPOCH:
+            raise Refused("value", source.at(name), "lies before 1970")
+        return occurred_at
+
+    def record(self, ordinal: int, record: CanonicalRecord, change: Change) -> Normalized:
+        """The item of a record that came with its content."""
+        fact = self.target(ordinal, type(record), record.subject, change)
+        return replace(fact, record=record, fact_key=record.fact_key)
+
+    def target(
+        self, ordinal: int, record_class: type[CanonicalRecord], subject: str, change: Change
+    ) -> Normalized:
+        """The item of an annul or restore, which only names its fact."""
+        return Normalized(
+            ordinal=ordinal,
+            record_class=record_class,
+            record=None,
+            subject=subject,
+            fact_key="",
+            operation=change.operation,
+            occurred_at=change.occurred_at,
+            sequence=change.sequence,
+            findings=tuple(self._findings),
+        )
+
+    @property
+    def _today(self) -> date:
+        return self._received_at.astimezone(BAKU).date()
+
+    def _identifier(self, parse: _Parser, source: Source, name: str) -> Identifier:
+        path = source.at(name)
+        identifier, doubts = _at(path, parse, self.text(source, name), self._rules.namespaces)
+        self._doubt(path, doubts)
+        return identifier
+
+    def _doubt(self, path: str, doubts: list[Doubt]) -> None:
+        self._findings += [Finding(d.rule, path, d.explanation, d.proposal) for d in doubts]
+
+
+def _at(path: str, parse: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Run a parser of schemas, which cannot know where its text stood, and say where it failed."""
+    try:
+        return parse(*args, **kwargs)
+    except Refused as error:
+        raise Refused(error.rule, path, error.explanation) from None

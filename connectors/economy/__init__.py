@@ -1,0 +1,1 @@
+"""Ministry of Economy (State Tax Service): taxpayers."""

@@ -1,0 +1,1 @@
+"""Ministry of Health: notices of birth and death."""

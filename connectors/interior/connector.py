@@ -1,0 +1,29 @@
+"""The Interior connector: SOAP 1.1 notifications, pushed to the queue or fetched by polling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors._kit.content import SOAP
+from connectors._kit.contract import Connector, Poll
+from connectors.interior.normalize import normalize
+from schemas.identity_document import IdentityDocument
+from schemas.person import Person
+
+CONNECTOR = Connector(
+    name="interior",
+    title="Ministry of Internal Affairs",
+    dialect="SOAP 1.1, pushed and polled",
+    content_types=SOAP,
+    records=(Person, IdentityDocument),
+    normalize=normalize,
+    folder=Path(__file__).parent,
+    polls=(
+        Poll(
+            name="notifications",
+            wsdl="poll.wsdl",
+            operation="FetchNotifications",
+            content_type="text/xml",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Ministry of Labour and Social Protection of Population: employment contract notices."""

@@ -1,0 +1,1 @@
+"""State Migration Service: foreigners, their permits and their FİN."""

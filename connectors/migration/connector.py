@@ -1,0 +1,21 @@
+"""How the State Migration Service speaks: XML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors._kit.contract import Connector
+from connectors.migration.normalize import CONTENT_TYPES, normalize
+from schemas.person import Person
+from schemas.residence_permit import ResidencePermit
+from schemas.subject_link import SubjectLink
+
+CONNECTOR = Connector(
+    name="migration",
+    title="State Migration Service",
+    dialect="XML",
+    content_types=CONTENT_TYPES,
+    records=(Person, ResidencePermit, SubjectLink),
+    normalize=normalize,
+    folder=Path(__file__).parent,
+)

@@ -1,0 +1,246 @@
+"""The composition root: from settings to a working hub, every part replaceable by an argument."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from connectors._kit import soap_client
+from connectors._kit.contract import Connector
+from connectors._kit.discover import discover
+from hub.evidence import ledger
+from hub.evidence.ledger import Statement
+from hub.hop import Hop, Pace
+from hub.intake.handler import IntakeHandler
+from hub.intake.relay import Relay
+from hub.metrics import Metrics
+from hub.poll.poller import Poller
+from hub.poll.worker import PollWorker
+from hub.registry import tables
+from hub.rounds import Rounds
+from hub.settings import Settings
+from hub.store import migrate
+from hub.store.database import Database
+from routing import keys
+from routing.bus import Bus
+from routing.rabbit import RabbitBus
+from routing.retry import Policy
+from routing.topology import Topology, topology
+from schemas.catalogue import records
+from schemas.errors import Stop
+
+
+class Kind(StrEnum):
+    """The kinds of long-running process; ``run all`` starts one of each."""
+
+    INTAKE = "intake"
+    REGISTRY = "registry"
+    RELAY = "relay"
+    POLL = "poll"
+
+
+class Worker(Protocol):
+    """Something that works until it is told to stop."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then finish or give back what is in hand."""
+        ...
+
+
+def utc_now() -> datetime:
+    """The clock of the hub (aware, UTC)."""
+    return datetime.now(UTC)
+
+
+def required(url: SecretStr | None, name: str) -> str:
+    """Read a URL without which a command cannot work; raise ``Stop`` naming the setting."""
+    if url is None:
+        raise Stop(f"{name} is not set; `qovsaq demo` is the one command that brings its own")
+    return url.get_secret_value()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything workers and commands are made of."""
+
+    settings: Settings
+    database_url: str
+    bus: Bus
+    connectors: Mapping[str, Connector]
+    metrics: Metrics
+    clock: Callable[[], datetime] = utc_now
+
+    @property
+    def topology(self) -> Topology:
+        """What must exist on the broker."""
+        return topology(self.connectors, keys.LANES, self.settings.rungs())
+
+    def database(self, purpose: str) -> Database:
+        """Open a database connection for one thread; ``purpose`` shows in PostgreSQL's activity."""
+        return Database(self.database_url, application_name=f"qovsaq {purpose}")
+
+    def worker(self, kind: Kind) -> Worker:
+        """Build the worker of a kind."""
+        return _BUILDERS[kind](self)
+
+    def ledger(self) -> Statement:
+        """Draw up the account of now."""
+        database = self.database("ledger")
+        try:
+            return ledger.draw_up(
+                database,
+                self.bus,
+                self.connectors,
+                keys.LANES,
+                settle=self.settle,
+                relay_limit=self.settings.relay_limit,
+                now=self.clock(),
+            )
+        finally:
+            database.close()
+
+    @property
+    def settle(self) -> timedelta:
+        """Age from which an open record must have a proven holder."""
+        return timedelta(seconds=self.settings.settle_seconds)
+
+    @property
+    def policy(self) -> Policy:
+        """How failures are retried."""
+        return Policy(self.settings.rungs(), self.settings.max_attempts)
+
+
+def build(
+    settings: Settings,
+    *,
+    database_url: str | None = None,
+    bus: Bus | None = None,
+    connectors: Mapping[str, Connector] | None = None,
+    metrics: Metrics | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Hub:
+    """Put a hub together; what is not given comes from the settings.
+
+    Raises ``Stop`` where a URL is missing or a connector is half-written.
+    """
+    return Hub(
+        settings=settings,
+        database_url=database_url or required(settings.database_url, "QOVSAQ_DATABASE_URL"),
+        bus=bus or rabbit(settings),
+        connectors=discover() if connectors is None else connectors,
+        metrics=metrics or Metrics(),
+        clock=clock,
+    )
+
+
+def rabbit(settings: Settings) -> RabbitBus:
+    """Open the broker that the settings name; raise ``Stop`` if they name none."""
+    url = required(settings.broker_url, "QOVSAQ_BROKER_URL")
+    return RabbitBus(url, linger=settings.batch_linger_ms / 1000)
+
+
+def bring_up_to_date(database_url: str) -> str:
+    """Migrate a database and create the tables of new record types; name its schema."""
+    migrate.upgrade(database_url)
+    database = Database(database_url, application_name="qovsaq migrate")
+    try:
+        with database.transaction() as tx:
+            tables.sync(tx, records())
+    finally:
+        database.close()
+    return migrate.expected()
+
+
+def _worker_id(kind: Kind) -> str:
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+
+
+def _intake(hub: Hub) -> Worker:
+    settings = hub.settings
+    queues = [keys.intake_queue(name, lane) for name in hub.connectors for lane in settings.lanes]
+    subscription = hub.bus.subscribe([*queues, keys.INTAKE_UNROUTED], prefetch=settings.prefetch)
+    handler = IntakeHandler(
+        worker_id=_worker_id(Kind.INTAKE),
+        database=hub.database("intake"),
+        publisher=subscription,
+        connectors=hub.connectors,
+        observer=hub.metrics,
+        rules=settings.rules(),
+        policy=hub.policy,
+        most_events=settings.batch_records,
+    )
+    pace = Pace(batch=settings.batch_records)
+    return Hop("intake", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
+
+
+def _registry(hub: Hub) -> Worker:
+    raise NotImplementedError
+
+
+def _relay(hub: Hub) -> Worker:
+    database, publisher = hub.database("relay"), hub.bus.publisher()
+    relay = Relay(
+        worker_id=_worker_id(Kind.RELAY),
+        database=database,
+        bus=hub.bus,
+        publisher=publisher,
+        connectors=hub.connectors,
+        observer=hub.metrics,
+        lanes=keys.LANES,
+        rules=hub.settings.rules(),
+        settle=hub.settle,
+        limit=hub.settings.relay_limit,
+        most_events=hub.settings.batch_records,
+    )
+
+    def close() -> None:
+        publisher.close()
+        database.close()
+
+    interval = hub.settings.relay_interval_seconds
+    return Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+
+
+def _poll(hub: Hub) -> Worker:
+    return PollWorker(
+        [
+            Poller(
+                connector=connector,
+                poll=poll,
+                url=service.url.get_secret_value(),
+                settings=service,
+                database=hub.database(f"poll {name}"),
+                publisher=hub.bus.publisher(),
+                observer=hub.metrics,
+                fetch=soap_client.fetch,
+                clock=hub.clock,
+            )
+            for name, service in hub.settings.poll.items()
+            if service.url is not None
+            for connector in [_pollable(hub, name)]
+            for poll in connector.polls
+        ]
+    )
+
+
+def _pollable(hub: Hub, name: str) -> Connector:
+    connector = hub.connectors.get(name)
+    if connector is None or not connector.polls:
+        raise Stop(f"QOVSAQ_POLL__{name.upper()}__URL: no connector of that name can be polled")
+    return connector
+
+
+_BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
+    Kind.INTAKE: _intake,
+    Kind.REGISTRY: _registry,
+    Kind.RELAY: _relay,
+    Kind.POLL: _poll,
+}

@@ -1,0 +1,30 @@
+"""``qovsaq doctor``: what is reachable, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import typer
+
+from connectors._kit.discover import discover
+from hub.cli.display import AsJson, show_json, show_table
+from hub.cli.ending import Exit
+from hub.cli.ready import command_settings
+from hub.health import Level, examine, worst
+from routing.topology import topology
+
+_MARKS = {
+    Level.OK: "[green]ok[/]",
+    Level.WARNING: "[yellow]warning[/]",
+    Level.ERROR: "[red]error[/]",
+}
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, broker, database, schema and topology; status 1 if something is wrong."""
+    settings = command_settings()
+    findings = examine(settings, topology(discover(), rungs=settings.rungs()))
+    if as_json:
+        show_json({"status": worst(findings), "findings": findings})
+    else:
+        rows = [(f.subject, _MARKS[f.level], f.text, f.remedy) for f in findings]
+        show_table("Doctor", ("Part", "State", "Found", "To do"), rows)
+    raise typer.Exit(Exit.NO if worst(findings) is Level.ERROR else Exit.OK)

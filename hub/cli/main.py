@@ -1,0 +1,60 @@
+"""``qovsaq``: the commands, and what happens when one fails."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import structlog
+import typer
+
+from hub.cli import connectors, demo, doctor, ledger, migrate, person, run, simulate, topology
+from hub.cli.ending import Commands, Exit
+
+_log = structlog.get_logger()
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Qovşaq: six ministries' messages become registry records, every one accounted for.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qovsaq {version('qovsaq')}")
+        raise typer.Exit
+
+
+@app.callback()
+def qovsaq(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Settings come from the environment, prefix QOVSAQ_; the README lists them all."""
+
+
+app.command()(demo.demo)
+app.command()(migrate.migrate)
+app.add_typer(topology.app, name="topology")
+app.command()(doctor.doctor)
+app.command()(run.run)
+app.command()(simulate.simulate)
+app.command()(ledger.ledger)
+app.command()(person.person)
+app.command()(connectors.connectors)
+
+
+def main() -> None:
+    """Run the command line; a failure nobody foresaw is logged, masked, and ends with 70."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the last one to hear of it
+        _log.exception("unforeseen failure")
+        typer.echo(f"qovsaq: unforeseen {type(error).__name__}; see the log above", err=True)
+        sys.exit(Exit.BUG)

@@ -1,0 +1,115 @@
+"""``qovsaq run``: the long-running processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from functools import partial
+from types import FrameType
+from typing import Annotated
+
+import structlog
+import typer
+
+from hub import bootstrap
+from hub.bootstrap import Hub, Kind, required
+from hub.cli.ending import Exit
+from hub.cli.ready import process_settings
+from hub.exposition import exposed
+from hub.health import examine
+from hub.settings import Settings
+from hub.supervisor import Patience, Supervisor
+
+_log = structlog.get_logger()
+_SUPERVISED = "--supervised"
+
+
+class What(StrEnum):
+    """What can be run: one kind of worker, or one process of each."""
+
+    ALL = "all"
+    INTAKE = Kind.INTAKE
+    REGISTRY = Kind.REGISTRY
+    RELAY = Kind.RELAY
+    POLL = Kind.POLL
+
+
+def run(
+    what: Annotated[What, typer.Argument(help="A kind of worker, or all of them.")],
+    supervised: Annotated[
+        bool, typer.Option(_SUPERVISED, hidden=True, help="Stop when standard input closes.")
+    ] = False,
+) -> None:
+    """Run workers until SIGTERM or Ctrl-C, then stop cleanly within the grace period."""
+    settings = process_settings()
+    for url, name in (
+        (settings.broker_url, "QOVSAQ_BROKER_URL"),
+        (settings.database_url, "QOVSAQ_DATABASE_URL"),
+    ):
+        required(url, name)
+    stop = threading.Event()
+    _stop_on_signals(stop, settings.grace_seconds)
+    if supervised:
+        threading.Thread(target=_stop_with_parent, args=[stop], daemon=True).start()
+    if what is What.ALL:
+        raise typer.Exit(_supervise(settings, stop))
+    _work(settings, Kind(what), stop)
+
+
+def _work(settings: Settings, kind: Kind, stop: threading.Event) -> None:
+    hub = bootstrap.build(settings)
+    try:
+        with _exposed(hub, kind) as port:
+            worker = hub.worker(kind)
+            _log.info("running", kind=kind, metrics_port=port)
+            worker.run(stop)
+    finally:
+        hub.bus.close()
+        _log.info("stopped", kind=kind)
+
+
+def _exposed(hub: Hub, kind: Kind) -> AbstractContextManager[int]:
+    settings = hub.settings
+    if not settings.metrics_port:
+        return nullcontext(0)
+    port = settings.metrics_port + list(Kind).index(kind)
+    check = partial(examine, settings, hub.topology)
+    return exposed(hub.metrics, check, settings.metrics_host, port)
+
+
+def _supervise(settings: Settings, stop: threading.Event) -> int:
+    commands = {
+        str(kind): [sys.executable, "-m", "hub.cli", "run", str(kind), _SUPERVISED]
+        for kind in Kind
+        if kind is not Kind.POLL or any(service.url for service in settings.poll.values())
+    }
+    # The children have the whole grace period; the supervisor waits a little longer for them.
+    patience = Patience(grace=settings.grace_seconds + 2)
+    return Supervisor(commands, patience).run(stop)
+
+
+def _stop_on_signals(stop: threading.Event, grace_seconds: int) -> None:
+    """Ask for a clean stop on SIGTERM and Ctrl-C; end regardless once the grace is over.
+
+    What was not acknowledged by then is delivered again: nothing is lost by the hard end.
+    """
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            stop.set()
+            deadline = threading.Timer(grace_seconds, os._exit, [Exit.NO])
+            deadline.daemon = True
+            deadline.start()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """Wait for the supervisor to vanish: then its end of our standard input closes."""
+    sys.stdin.buffer.read()
+    stop.set()

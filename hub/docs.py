@@ -1,0 +1,74 @@
+"""The tables of settings and metrics in the documentation: ``python -m hub.docs [--check]``.
+
+Each table stands between two markers; what is written by hand around them stays.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hub import metrics, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def rendered(path: Path, name: str, lines: Iterable[str]) -> str:
+    """Give the text of ``path`` with the part between the markers called ``name`` replaced."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    text = path.read_text(encoding="utf-8") if path.exists() else f"{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path.name} has no markers for the table of {name}")
+    return "\n".join([before + begin, *lines, end + after])
+
+
+def settings_table() -> list[str]:
+    """Render the table of settings in Markdown."""
+    rows = [
+        (f"`{name}`", f"`{default}`" if default else "", meaning)
+        for name, default, meaning in settings.table()
+    ]
+    return _table(("Variable", "Default", "Meaning"), rows)
+
+
+def metrics_table() -> list[str]:
+    """Render the table of metrics in Markdown."""
+    rows = [(f"`{name}`", *rest) for name, *rest in metrics.table()]
+    return _table(("Metric", "Kind", "Unit", "Labels", "Meaning"), rows)
+
+
+def drifted(root: Path = ROOT) -> dict[Path, str]:
+    """Tell which files do not say what the code says, with the text they should have."""
+    wanted = {
+        root / "README.md": ("settings", settings_table()),
+        root / "docs" / "metrics.md": ("metrics", metrics_table()),
+    }
+    texts = {path: rendered(path, *table) for path, table in wanted.items()}
+    return {
+        path: text
+        for path, text in texts.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bring the files up to date, or with ``--check`` only say whether they are."""
+    stale = drifted()
+    for path, text in stale.items():
+        sys.stderr.write(f"{path.relative_to(ROOT)} is out of date\n")
+        if "--check" not in arguments:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Asks the services of ministries that do not push, and publishes what they answer."""

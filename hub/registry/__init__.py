@@ -1,0 +1,1 @@
+"""The state register: facts folded from operations, and golden records drawn from facts."""

@@ -1,0 +1,298 @@
+"""Everything that can be set, in one frozen model; the only place that reads the environment.
+
+A value comes from the environment (``QOVSAQ_POLL__JUSTICE__URL``), else from the TOML file named
+by ``QOVSAQ_CONFIG`` (``[poll.justice] url = …``), else it is the default. ``load`` reports every
+fault at once. ``python -m hub.docs`` keeps the table in the README up to date.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from connectors._kit.contract import Limits, Rules
+from routing.topology import LADDER, Rung
+from schemas.errors import Stop
+from schemas.identifiers import Namespaces
+
+PREFIX = "QOVSAQ_"
+
+
+class InvalidSettings(Stop):
+    """Settings that cannot be used; ``problems`` has one plain sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def without_credentials(url: SecretStr) -> str:
+    """Show where a URL leads without user, password and parameters: ``amqp://host:5672/vhost``."""
+    scheme, _, rest = url.get_secret_value().partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _url(*schemes: str) -> Any:
+    starts = " or ".join(f"{scheme}://" for scheme in schemes)
+
+    def check(url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        if scheme not in schemes or not rest:
+            raise ValueError(f"must be a URL that starts with {starts}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+BrokerUrl = Annotated[SecretStr, _url("amqp", "amqps")]
+DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
+ServiceUrl = Annotated[SecretStr, _url("http", "https")]
+Lane = Literal["live", "bulk"]
+Seconds = Annotated[int, Field(ge=1)]
+RungName = Annotated[str, AfterValidator(lambda text: Rung.parse(text).name)]
+Urn = Annotated[str, Field(pattern=r"^urn:[a-z0-9-]+(:[a-z0-9-]+)+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class LimitSettings(_Section):
+    """Bounds on what a ministry may send."""
+
+    max_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="bytes of one message")
+    max_depth: int = Field(64, ge=4, description="nesting of one XML or JSON document")
+    max_records: int = Field(10_000, ge=1, description="records in one message")
+    max_text: int = Field(10_000, ge=100, description="characters of one text")
+    future_tolerance_seconds: int = Field(
+        300, ge=0, description="how far ahead of the hub's clock a change may be dated"
+    )
+
+
+class NamespaceSettings(_Section):
+    """URN prefixes of identifier schemes: no national standard fixes them."""
+
+    fin: Urn = Field(Namespaces().fin, description="URN prefix of FİN")
+    voen: Urn = Field(Namespaces().voen, description="URN prefix of VÖEN")
+    document: Urn = Field(Namespaces().document, description="URN prefix of document numbers")
+    migration_person: Urn = Field(
+        Namespaces().migration_person,
+        description="URN prefix of migration person numbers",
+    )
+    social_insurance: Urn = Field(
+        Namespaces().social_insurance, description="URN prefix of workers' insurance numbers"
+    )
+    employer_insurance: Urn = Field(
+        Namespaces().employer_insurance,
+        description="URN prefix of employers' insurance numbers",
+    )
+    civil_status_act: Urn = Field(
+        Namespaces().civil_status_act, description="URN prefix of civil status act numbers"
+    )
+    employment_contract: Urn = Field(
+        Namespaces().employment_contract, description="URN prefix of employment contract numbers"
+    )
+    vital_event_notice: Urn = Field(
+        Namespaces().vital_event_notice, description="URN prefix of birth and death notices"
+    )
+
+
+class PollSettings(_Section):
+    """How one ministry's service is polled."""
+
+    url: ServiceUrl | None = Field(None, description="address of the service; unset: not polled")
+    interval_seconds: Seconds = Field(30, description="pause after a page that was the last")
+    page_size: int = Field(200, ge=1, le=10_000, description="documents asked for at a time")
+    timeout_seconds: Seconds = Field(30, description="how long one call may take")
+
+
+class Settings(BaseSettings):
+    """The hub's settings. Times are whole seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
+
+    config: Path | None = Field(None, description="TOML file for what the environment leaves open")
+    broker_url: BrokerUrl | None = Field(
+        None, description="RabbitMQ, `amqp://user:password@host:5672/vhost`"
+    )
+    database_url: DatabaseUrl | None = Field(
+        None, description="PostgreSQL 15 or later, `postgresql://user:password@host:5432/name`"
+    )
+    lanes: Annotated[tuple[Lane, ...], BeforeValidator(_split), Field(min_length=1)] = Field(
+        ("live", "bulk"), description="lanes a worker serves, with commas between"
+    )
+    batch_records: int = Field(250, ge=1, le=10_000, description="most records handled as one unit")
+    batch_linger_ms: int = Field(
+        10, ge=0, le=10_000, description="milliseconds a batch may wait to fill"
+    )
+    prefetch: int = Field(
+        250, ge=1, le=65_535, description="unacknowledged messages per intake queue"
+    )
+    registry_prefetch: int = Field(
+        64, ge=1, le=65_535, description="unacknowledged batches at the registry writer"
+    )
+    retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(_split)] = Field(
+        tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="attempts before a record is parked")
+    settle_seconds: Seconds = Field(
+        60, description="age from which an unsettled record must have a holder"
+    )
+    relay_limit: int = Field(
+        3, ge=0, description="republications before a record counts as unaccounted; 0: none"
+    )
+    relay_interval_seconds: Seconds = Field(15, description="pause between rounds of the relay")
+    grace_seconds: Seconds = Field(20, description="time a process has for a clean stop")
+    metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/health`")
+    metrics_port: int = Field(
+        9464,
+        ge=0,
+        le=65_000,
+        description="port of `/metrics` and `/health`; `run all` counts up from it; 0: off",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least level that is logged"
+    )
+    log_format: Literal["json", "console"] = Field("json", description="form of log lines")
+    limits: LimitSettings = LimitSettings()
+    namespaces: NamespaceSettings = NamespaceSettings()
+    poll: dict[str, PollSettings] = Field({}, description="polled services by ministry")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not a source here
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments before the environment, and that before the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """The retry ladder, as the topology expects it."""
+        return tuple(Rung.parse(text) for text in self.retry_rungs)
+
+    def rules(self) -> Rules:
+        """What normalizing depends on, as connectors expect it."""
+        return Rules(Limits(**self.limits.model_dump()), Namespaces(**self.namespaces.model_dump()))
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; ``given`` values come before the environment.
+
+    Raises ``InvalidSettings`` with every problem found, unknown names included, none with a value.
+    """
+    problems = _unknown_names()
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        problems += [_in_plain_words(fault) for fault in error.errors(include_input=False)]
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"{PREFIX}CONFIG: not a TOML file ({error})")
+    except OSError as error:
+        problems.append(f"{PREFIX}CONFIG: {error.strerror}")
+    if problems:
+        raise InvalidSettings(problems)
+    return settings
+
+
+def table() -> Iterator[tuple[str, str, str]]:
+    """Yield name in the environment, default as text, and meaning of every setting."""
+    return _rows(Settings, PREFIX)
+
+
+def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for key, field in section.model_fields.items():
+        name = prefix + key.upper()
+        if isinstance(field.default, BaseModel):
+            yield from _rows(type(field.default), f"{name}__")
+        elif key == "poll":
+            yield from _rows(PollSettings, f"{name}__<MINISTRY>__")
+        else:
+            yield name, _as_text(field.default), field.description or ""
+
+
+def _as_text(default: object) -> str:
+    if isinstance(default, tuple):
+        return ",".join(default)
+    return "" if default is None else str(default)
+
+
+def _file() -> Path | None:
+    named = os.environ.get(f"{PREFIX}CONFIG")  # noqa: TID251 - this is the one place
+    if not named:
+        return None
+    path = Path(named)
+    path.stat()  # pydantic-settings would pass over a missing file in silence
+    return path
+
+
+def _unknown_names() -> list[str]:
+    known = [name for name, _, _ in table()]
+    patterns = re.compile("|".join(known).replace("<MINISTRY>", "[A-Z0-9_]+?"))
+    given = sorted(n for n in map(str.upper, os.environ) if n.startswith(PREFIX))  # noqa: TID251
+    return [_unknown(name, known) for name in given if not patterns.fullmatch(name)]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+_WORDS: Mapping[str, str] = {
+    "extra_forbidden": "no such setting",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must look like urn:name:name",
+    "too_short": "must not be empty",
+    "model_type": "is a group; set the values in it, with __ between",
+    "dict_type": "is a group; set the values in it, with __ between",
+    "value_error": "{error}",
+}
+
+
+def _in_plain_words(fault: ErrorDetails) -> str:
+    location = [part for part in fault["loc"] if isinstance(part, str)]
+    name = PREFIX + "__".join(location).upper()
+    words = _WORDS.get(fault["type"])
+    return f"{name}: {words.format(**fault.get('ctx', {})) if words else fault['msg']}"

@@ -1,0 +1,68 @@
+"""Deliveries on their way from the thread that reads them to the worker that handles them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from routing.message import Delivery
+
+LINGER = 0.010
+_LULLS = 10
+
+WaitUntil = Callable[[int, float], int]
+"""``(count, seconds)``: wait until that many are there or time is up; answer how many are."""
+
+
+def gather(wait_until: WaitUntil, limit: int, timeout: float, linger: float) -> None:
+    """Wait for a batch: ``limit`` deliveries, or ``linger`` seconds after the first, or a lull.
+
+    A lull is a tenth of ``linger`` in which nothing came: an idle queue gives batches of one
+    at once, a busy one gives full batches.
+    """
+    present = wait_until(1, timeout)
+    end = time.monotonic() + linger
+    while 0 < present < limit and (left := end - time.monotonic()) > 0:
+        arrived = wait_until(limit, min(left, linger / _LULLS))
+        if arrived == present:
+            return
+        present = arrived
+
+
+class Inbox:
+    """A hand-off between two threads, bounded by the prefetch of the consumers that fill it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[Delivery] = deque()
+        self._wanted = 1
+        self._open = True
+
+    def put(self, delivery: Delivery) -> None:
+        """Add a delivery; wakes the worker only when it has as many as it waits for."""
+        with self._changed:
+            self._waiting.append(delivery)
+            if len(self._waiting) >= self._wanted:
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wake the worker: nothing here can be acknowledged any more."""
+        with self._changed:
+            self._open = False
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def take(self, limit: int, timeout: float, linger: float) -> list[Delivery]:
+        """Gather at most ``limit`` deliveries; none if time is up or the inbox was closed."""
+        with self._changed:
+            gather(self._wait_until, limit, timeout, linger)
+            return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+
+    def _wait_until(self, count: int, seconds: float) -> int:
+        self._wanted = count
+        self._changed.wait_for(
+            lambda: len(self._waiting) >= count or not self._open, max(seconds, 0.0)
+        )
+        return len(self._waiting)

@@ -1,0 +1,126 @@
+"""RabbitMQ as a bus: the data plane, on pika's SelectConnection.
+
+Every publisher and subscription has a connection and an I/O thread of its own, so heartbeats
+are answered while a worker is busy, and publishing never re-enters consuming.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Sequence
+
+from routing import address, control, wire
+from routing.confirms import Batch
+from routing.inbox import LINGER
+from routing.lifeline import Lifeline
+from routing.link import Wanted
+from routing.message import Delivery, Message
+from routing.windows import windows
+
+CONFIRM_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+
+
+class RabbitPublisher:
+    """Publishes with pipelined confirms, ``mandatory`` always on; may be used by many threads."""
+
+    def __init__(self, lifeline: Lifeline, confirm_timeout: float) -> None:
+        self._lifeline = lifeline
+        self._confirm_timeout = confirm_timeout
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish as ``Publisher.publish``; the confirm time-out is for each 1,000 messages."""
+        for window in windows(messages):
+            link = self._lifeline.link(CONNECT_SECONDS)
+            batch = Batch(window)
+            link.publish(batch)
+            try:
+                batch.wait(self._confirm_timeout)
+            finally:
+                link.forget(batch)
+
+    def close(self) -> None:
+        """Close the connection; what was not acknowledged goes back to its queue."""
+        self._lifeline.close()
+
+
+class RabbitSubscription(RabbitPublisher):
+    """Consumes and publishes; ``receive``, ``ack`` and ``release`` are for one worker thread."""
+
+    def __init__(self, lifeline: Lifeline, confirm_timeout: float, linger: float) -> None:
+        super().__init__(lifeline, confirm_timeout)
+        self._linger = linger
+
+    def receive(self, limit: int, timeout: float) -> list[Delivery]:
+        """Gather a batch; a reconnect that succeeds within ``timeout`` is no error."""
+        end = time.monotonic() + timeout
+        while True:
+            link = self._lifeline.link(max(end - time.monotonic(), 0.0))
+            left = max(end - time.monotonic(), 0.0)
+            deliveries = link.inbox.take(limit, left, self._linger)
+            if deliveries or time.monotonic() >= end:
+                return deliveries
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge; stale tags are dropped. Returns before the broker has seen it."""
+        self._settle(deliveries, requeue=False)
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give back to the queue; stale tags are dropped."""
+        self._settle(deliveries, requeue=True)
+
+    def _settle(self, deliveries: Iterable[Delivery], *, requeue: bool) -> None:
+        tags = sorted((d.tag.generation, d.tag.number) for d in deliveries)
+        for generation, group in itertools.groupby(tags, key=lambda tag: tag[0]):
+            link = self._lifeline.current(generation)
+            if link is not None:
+                link.settle((number for _, number in group), requeue=requeue)
+
+
+class RabbitBus:
+    """A broker by URL, ``amqp://`` or ``amqps://``; several, separated by ``;``, form a cluster.
+
+    ``linger`` and ``confirm_timeout`` are seconds; ``name`` shows in the broker's connection list.
+    Raises ``Stop`` for a URL that cannot be read.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "qovsaq",
+        linger: float = LINGER,
+        confirm_timeout: float = CONFIRM_SECONDS,
+    ) -> None:
+        wire.tolerate_unreadable_headers()
+        self._url = url
+        self._parameters = address.parameters(url, name)
+        self._linger = linger
+        self._confirm_timeout = confirm_timeout
+        self._open: list[RabbitPublisher] = []
+
+    def publisher(self) -> RabbitPublisher:
+        """Open a publishing connection; it connects, and reconnects, by itself."""
+        lifeline = Lifeline(self._parameters, Wanted())
+        return self._opened(RabbitPublisher(lifeline, self._confirm_timeout))
+
+    def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
+        """Open a consuming and publishing connection; ``prefetch`` is per queue."""
+        lifeline = Lifeline(self._parameters, Wanted(tuple(queues), prefetch))
+        subscription = RabbitSubscription(lifeline, self._confirm_timeout, self._linger)
+        self._opened(subscription)
+        return subscription
+
+    def depths(self, queues: Sequence[str]) -> dict[str, int]:
+        """Ready messages per existing queue; raises ``Unavailable`` if the broker is down."""
+        return control.depths(self._url, queues)
+
+    def close(self) -> None:
+        """Close every connection opened here."""
+        while self._open:
+            self._open.pop().close()
+
+    def _opened(self, publisher: RabbitPublisher) -> RabbitPublisher:
+        self._open.append(publisher)
+        return publisher

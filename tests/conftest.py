@@ -1,0 +1,121 @@
+"""Fixtures of every suite. A missing server skips loudly; where ``CI=true`` it fails."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import pytest
+
+from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.private_broker import PrivateBroker, running_private_broker
+from tests.support.rabbitmq import Broker, found_broker
+from tests.support.servers import NoServer
+from tests.support.settings import SupportSettings
+
+SETTINGS = SupportSettings()
+
+
+@contextmanager
+def needing(server: str) -> Iterator[None]:
+    """Turn the absence of a server into a loud skip, or into a failure where CI promised one."""
+    try:
+        yield
+    except NoServer as error:
+        _absent(f"NO {server.upper()} FOR TESTS: {error}")
+
+
+def _absent(reason: str) -> NoReturn:
+    if SETTINGS.ci:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _unique(purpose: str) -> str:
+    return f"qovsaq_test_{purpose}_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this run."""
+    with needing("PostgreSQL"), running_postgres(SETTINGS.database_url) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: PostgresServer) -> Iterator[str]:
+    """Name of a migrated database, from which those of the tests are cloned."""
+    name = _unique("template")
+    url = postgres.create(name)
+    try:
+        migrate(url)
+        yield name
+    finally:
+        postgres.drop(name)
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the schema of this release: migrations, then the derived tables."""
+    if importlib.util.find_spec("hub.store.migrate"):
+        importlib.import_module("hub.store.migrate").upgrade(url)
+    if importlib.util.find_spec("hub.registry.tables"):
+        from hub.store.database import Database
+
+        database = Database(url)
+        with database.transaction() as transaction:
+            catalogue = importlib.import_module("schemas.catalogue").records()
+            importlib.import_module("hub.registry.tables").sync(transaction, catalogue)
+        database.close()
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
+    """URL of a migrated database of this test's own."""
+    name = _unique("db")
+    yield postgres.create(name, template_database)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
+    """URL of a database of this test's own in which nothing was ever created."""
+    name = _unique("empty")
+    yield postgres.create(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The RabbitMQ broker of this run."""
+    with needing("RabbitMQ"):
+        found = found_broker(SETTINGS.broker_url, SETTINGS.broker_command)
+        if found:
+            yield found
+        else:
+            with running_private_broker() as node:
+                yield node.broker
+
+
+@pytest.fixture(scope="session")
+def broker_url(broker: Broker) -> Iterator[str]:
+    """URL of a virtual host of this run (and of this xdist worker) alone."""
+    with broker.vhost(_unique("mq")) as url:
+        yield url
+
+
+@pytest.fixture
+def clean_broker(broker: Broker, broker_url: str) -> str:
+    """``broker_url``, after every queue and exchange in it was deleted."""
+    broker.administration.clear(broker_url.rpartition("/")[2], broker_url)
+    return broker_url
+
+
+@pytest.fixture
+def private_broker() -> Iterator[PrivateBroker]:
+    """A broker of this test's own, started, which it may kill and start again."""
+    with needing("RabbitMQ"), running_private_broker() as node:
+        yield node

@@ -1,0 +1,1 @@
+"""What tests stand on: real servers, found or started, and where to find them."""

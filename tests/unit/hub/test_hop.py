@@ -1,0 +1,220 @@
+"""The consuming loop, with a scripted handler and a subscription that remembers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from hub.hop import Hop, Pace
+from routing.message import Delivery, Message, Tag
+from routing.observer import Unobserved
+from schemas.errors import RetryLater, Stop, Unavailable
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+PACE = Pace(pause_seconds=0, longest_pause_seconds=0, wait_seconds=0, crashes=3)
+
+
+def delivery(number: int, *, redelivered: bool = False) -> Delivery:
+    return Delivery(
+        tag=Tag(1, number),
+        queue="work",
+        exchange="",
+        routing_key="work",
+        body=str(number).encode(),
+        redelivered=redelivered,
+    )
+
+
+@dataclass
+class RememberingSubscription:
+    """Hands out scripted batches and remembers what became of each delivery."""
+
+    batches: list[Sequence[Delivery] | Exception]
+    acked: list[int] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+    closed: bool = False
+
+    def receive(self, limit: int, timeout: float) -> list[Delivery]:
+        batch = self.batches.pop(0) if self.batches else []
+        if isinstance(batch, Exception):
+            raise batch
+        return list(batch)
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        self.acked += [each.tag.number for each in deliveries]
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        self.released += [each.tag.number for each in deliveries]
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class ScriptedHandler:
+    """Fails as told; remembers the order of what was asked of it."""
+
+    fails: Callable[[str, Sequence[int]], Exception | None] = lambda verb, numbers: None
+    claims: int = 1
+    calls: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+
+    def _do(self, verb: str, *deliveries: Delivery) -> None:
+        numbers = tuple(each.tag.number for each in deliveries)
+        self.calls.append((verb, numbers))
+        failure = self.fails(verb, numbers)
+        if failure:
+            raise failure
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        self._do("handle", *deliveries)
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        self._do("alone", delivery)
+
+    def claim(self, delivery: Delivery, now: datetime) -> int:
+        self._do("claim", delivery)
+        return self.claims
+
+    def absolve(self, delivery: Delivery) -> None:
+        self._do("absolve", delivery)
+
+    def convict(self, delivery: Delivery, now: datetime) -> None:
+        self._do("convict", delivery)
+
+    def idle(self, now: datetime) -> None:
+        self._do("idle")
+
+
+def hop(handler: ScriptedHandler, *batches: Sequence[Delivery] | Exception) -> tuple[
+    Hop, RememberingSubscription
+]:  # fmt: skip
+    subscription = RememberingSubscription(list(batches))
+    made = Hop("test", subscription, handler, clock=lambda: NOW, observer=Unobserved(), pace=PACE)
+    return made, subscription
+
+
+def failing_times(times: int, verb: str, error: Exception) -> Callable[..., Exception | None]:
+    left = [times]
+
+    def fails(asked: str, numbers: Sequence[int]) -> Exception | None:
+        if asked == verb and left[0] > 0:
+            left[0] -= 1
+            return error
+        return None
+
+    return fails
+
+
+def test_a_batch_is_acknowledged_as_one_after_it_was_handled() -> None:
+    handler = ScriptedHandler()
+    worker, subscription = hop(handler, [delivery(1), delivery(2)])
+    assert worker.step(threading.Event()) == 2
+    assert handler.calls == [("handle", (1, 2))]
+    assert subscription.acked == [1, 2]
+
+
+def test_a_failed_batch_is_handled_delivery_by_delivery() -> None:
+    handler = ScriptedHandler(failing_times(1, "handle", RetryLater("lost race")))
+    worker, subscription = hop(handler, [delivery(1), delivery(2)])
+    worker.step(threading.Event())
+    assert handler.calls == [("handle", (1, 2)), ("alone", (1,)), ("alone", (2,))]
+    assert subscription.acked == [1, 2]
+
+
+def test_an_outage_repeats_the_batch_and_isolates_nothing() -> None:
+    handler = ScriptedHandler(failing_times(3, "handle", Unavailable("database: gone")))
+    worker, subscription = hop(handler, [delivery(1)])
+    worker.step(threading.Event())
+    assert handler.calls == [("handle", (1,))] * 4
+    assert subscription.acked == [1]
+
+
+def test_stopping_in_an_outage_gives_the_batch_back() -> None:
+    stop = threading.Event()
+
+    def fails(verb: str, numbers: Sequence[int]) -> Exception:
+        stop.set()
+        return Unavailable("database: gone")
+
+    worker, subscription = hop(ScriptedHandler(fails), [delivery(1)])
+    worker.step(stop)
+    assert (subscription.acked, subscription.released) == ([], [1])
+
+
+def test_a_broken_environment_gives_the_batch_back_and_ends() -> None:
+    handler = ScriptedHandler(failing_times(1, "handle", Stop("no table")))
+    worker, subscription = hop(handler, [delivery(1)])
+    with pytest.raises(Stop):
+        worker.step(threading.Event())
+    assert (subscription.acked, subscription.released) == ([], [1])
+
+
+def test_a_redelivered_message_is_claimed_handled_alone_and_absolved() -> None:
+    handler = ScriptedHandler()
+    worker, subscription = hop(handler, [delivery(1, redelivered=True), delivery(2)])
+    worker.step(threading.Event())
+    assert handler.calls == [
+        ("handle", (2,)), ("claim", (1,)), ("alone", (1,)), ("absolve", (1,)),
+    ]  # fmt: skip
+    assert subscription.acked == [2, 1]
+
+
+def test_a_message_that_killed_the_process_too_often_is_convicted() -> None:
+    handler = ScriptedHandler(claims=4)
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(threading.Event())
+    assert [verb for verb, _ in handler.calls] == ["claim", "convict", "absolve"]
+    assert subscription.acked == [1]
+
+
+def test_an_outage_while_handling_a_suspect_does_not_claim_it_twice() -> None:
+    handler = ScriptedHandler(failing_times(2, "alone", Unavailable("broker: gone")))
+    worker, _ = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(threading.Event())
+    assert [verb for verb, _ in handler.calls].count("claim") == 1
+
+
+def test_what_cannot_even_be_parked_stays_unacknowledged() -> None:
+    handler = ScriptedHandler(failing_times(1, "alone", Stop("no dead queue")))
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    with pytest.raises(Stop):
+        worker.step(threading.Event())
+    assert (subscription.acked, subscription.released) == ([], [1])
+
+
+def test_a_quiet_moment_is_used() -> None:
+    handler = ScriptedHandler()
+    worker, _ = hop(handler)
+    assert worker.step(threading.Event()) == 0
+    assert handler.calls == [("idle", ())]
+
+
+def test_a_lost_broker_is_waited_for() -> None:
+    handler = ScriptedHandler()
+    worker, subscription = hop(handler, Unavailable("broker: gone"), [delivery(1)])
+    assert worker.step(threading.Event()) == 0
+    assert worker.step(threading.Event()) == 1
+    assert subscription.acked == [1]
+
+
+def test_running_ends_when_told_and_closes_the_subscription() -> None:
+    stop = threading.Event()
+    handler = ScriptedHandler(lambda verb, numbers: stop.set() if verb == "idle" else None)
+    worker, subscription = hop(handler, [delivery(1)])
+    worker.run(stop)
+    assert subscription.acked == [1]
+    assert subscription.closed
+
+
+def test_a_stale_delivery_is_handed_to_the_subscription_as_it_is() -> None:
+    old = replace(delivery(7), tag=Tag(0, 7))
+    worker, subscription = hop(ScriptedHandler(), [old])
+    worker.step(threading.Event())
+    assert subscription.acked == [7]

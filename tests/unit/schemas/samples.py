@@ -1,0 +1,141 @@
+"""One full example of every record, as the JSON of its event; persons and numbers are invented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PERSON_URN = "urn:az:pid:fin:TST0001"
+VOEN_URN = "urn:az:org:voen:0000010481"
+
+
+def fin(notation: str) -> dict[str, Any]:
+    return {"notation": notation, "type": "urn:az:pid:fin"}
+
+
+ADDRESS: dict[str, Any] = {
+    "fullAddress": "Sınaq şəhəri, Nümunə küçəsi, ev 1",
+    "adminUnitL1": "AZ",
+    "postCode": "AZ0000",
+    "addressType": "registered",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "person": {
+        "identifier": {**fin("TST0001"), "received": "tst0001"},
+        "givenName": "Sınaq",
+        "familyName": "Nümunəyev",
+        "patronymicName": "Misal",
+        "patronymicSuffix": "oğlu",
+        "namesAsReceived": {"givenName": "SINAQ", "familyName": "NÜMUNƏYEV"},
+        "sex": "male",
+        "dateOfBirth": "1980-05",
+        "dateOfDeath": "2026-02-28",
+        "placeOfBirth": "Sınaq şəhəri",
+        "citizenship": ["AZE"],
+        "domicile": ADDRESS,
+    },
+    "identity_document": {
+        "document": {"notation": "AA0000001", "type": "urn:az:pid:doc"},
+        "holder": fin("TST0001"),
+        "documentType": "citizen-card",
+        "series": "AA",
+        "number": "0000001",
+        "issuedBy": "ASAN 0",
+        "dateIssued": "2020-01-02",
+        "validUntil": "2030-01-02",
+        "status": "valid",
+    },
+    "civil_status_act": {
+        "act": {"notation": "000-17", "type": "urn:az:act"},
+        "actType": "birth",
+        "actDate": "2026-02-10",
+        "eventDate": "2026-02-01",
+        "eventPlace": "Sınaq şəhəri",
+        "certificate": {"series": "SN", "number": "1", "dateIssued": "2026-02-10"},
+        "participants": [
+            {
+                "role": "child",
+                "identifier": fin("TST0002"),
+                "givenName": "Misal",
+                "familyName": "Nümunəyeva",
+                "patronymicName": "Sınaq",
+                "patronymicSuffix": "qızı",
+                "sex": "female",
+            },
+            {
+                "role": "father",
+                "identifier": fin("TST0001"),
+                "givenName": "Sınaq",
+                "familyName": "Nümunəyev",
+                "sex": "male",
+                "dateOfBirth": "1980",
+            },
+        ],
+        "legalGround": "ərizə",
+    },
+    "employment_contract": {
+        "contract": {"notation": "EM-1", "type": "urn:az:contract"},
+        "employer": {
+            "identifier": {"notation": "0000010481", "type": "urn:az:org:voen"},
+            "sun": "SUN-0",
+            "legalName": "Sınaq MMC",
+        },
+        "worker": fin("TST0001"),
+        "ssn": "SSN-0",
+        "position": "mühəndis",
+        "mainJob": True,
+        "dateConcluded": "2026-01-05",
+        "startDate": "2026-01-06",
+        "endDate": "2026-12-31",
+        "workingTime": "full",
+        "wage": {"amount": "1250.50", "currency": "AZN"},
+        "status": "concluded",
+    },
+    "tax_registration": {
+        "identifier": {"notation": "0000010481", "type": "urn:az:org:voen"},
+        "taxpayerType": "legal-entity",
+        "legalName": "Sınaq MMC",
+        "legalForm": {"code": "110", "name": "Məhdud məsuliyyətli cəmiyyət"},
+        "legalEntityStatus": "active",
+        "statusCode": "A",
+        "registeredAddress": {**ADDRESS, "addressType": "legal"},
+        "registrationDate": "2019-03-04",
+        "taxAuthority": {"code": "00", "name": "Sınaq idarəsi"},
+        "vatPayer": False,
+    },
+    "residence_permit": {
+        "document": {"notation": "MYI00001", "type": "urn:az:pid:doc"},
+        "holder": {"notation": "00000001", "type": "urn:az:pid:smx"},
+        "permitType": "temporary",
+        "dateIssued": "2026-01-05",
+        "validUntil": "2027-01-05",
+        "purpose": "təhsil",
+        "citizenship": "TUR",
+        "address": {**ADDRESS, "addressType": "stay"},
+        "status": "valid",
+    },
+    "subject_link": {
+        "alias": {"notation": "00000001", "type": "urn:az:pid:smx"},
+        "identifier": fin("TST0001"),
+    },
+    "vital_event_notice": {
+        "notice": {"notation": "N-1", "type": "urn:az:notice"},
+        "event": "birth",
+        "eventTime": "2026-03-01T23:30:00+04:00",
+        "facilityCode": "000001",
+        "mother": fin("TST0003"),
+        "deceased": fin("TST0004"),
+        "sex": "female",
+    },
+}
+
+SUBJECTS = {
+    "person": PERSON_URN,
+    "identity_document": "urn:az:pid:doc:AA0000001",
+    "civil_status_act": "urn:az:act:000-17",
+    "employment_contract": "urn:az:contract:EM-1",
+    "tax_registration": VOEN_URN,
+    "residence_permit": "urn:az:pid:doc:MYI00001",
+    "subject_link": "urn:az:pid:smx:00000001",
+    "vital_event_notice": "urn:az:notice:N-1",
+}
