@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from pydantic import SecretStr
 
 from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
+from hub.crew import Worker
 from hub.evidence import ledger
 from hub.evidence.ledger import Statement
 from hub.hop import Hop, Pace
@@ -45,14 +45,6 @@ class Kind(StrEnum):
     REGISTRY = "registry"
     RELAY = "relay"
     POLL = "poll"
-
-
-class Worker(Protocol):
-    """Something that works until it is told to stop."""
-
-    def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set, then finish or give back what is in hand."""
-        ...
 
 
 def utc_now() -> datetime:
@@ -160,7 +152,7 @@ def bring_up_to_date(database_url: str) -> str:
 
 
 def _worker_id(kind: Kind) -> str:
-    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def _intake(hub: Hub) -> Worker:

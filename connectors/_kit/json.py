@@ -126,10 +126,7 @@ class Object:
 
     def text(self, name: str) -> str:
         """A member that is a string, stripped."""
-        text = check_text(self._typed(name, str, "text"), self.at(name), self._limits.max_text)
-        if not text:
-            raise Refused("required", self.at(name), "must be given")
-        return text
+        return check_text(self._typed(name, str, "text"), self, name, self._limits)
 
     def boolean(self, name: str) -> bool:
         """A member that is true or false."""

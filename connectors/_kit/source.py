@@ -63,10 +63,14 @@ def check_marks(body: bytes, marks: tuple[bytes, ...], limits: Limits) -> None:
         raise Refused("too-large", "", f"more than {allowed} elements or values")
 
 
-def check_text(text: str, path: str, max_text: int) -> str:
-    """The stripped text, if it can be stored: bounded, no control characters or surrogates."""
-    if len(text) > max_text:
-        raise Refused("text-length", path, f"longer than {max_text} characters")
+def check_text(text: str, source: Source, name: str, limits: Limits) -> str:
+    """The stripped text of a field, if it says anything and can be stored: bounded, without
+    control characters and surrogates."""
+    if len(text) > limits.max_text:
+        raise Refused("text-length", source.at(name), f"longer than {limits.max_text} characters")
     if not text.isprintable() and _UNSTORABLE.search(text):
-        raise Refused("value", path, "contains control characters")
-    return text.strip()
+        raise Refused("value", source.at(name), "contains control characters")
+    stripped = text.strip()
+    if not stripped:
+        raise Refused("required", source.at(name), "must be given")
+    return stripped

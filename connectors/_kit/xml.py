@@ -78,7 +78,7 @@ def open_xml(root: etree._Element, namespace: str, name: str, limits: Limits) ->
 
 
 class Element:
-    """An element of one namespace. Its children are indexed once, in one pass, when first asked.
+    """An element of one namespace, its children indexed by local name in one pass.
 
     ``path`` is the sender's: ``Event[1]/Person``; ``""`` for the document element. Members of a
     foreign namespace keep their full name, so that ``only`` finds them.
@@ -91,16 +91,9 @@ class Element:
         self._source = source
         self._limits = limits
         self._prefix = prefix
-        self._members: dict[str, list[etree._Element]] | None = None
-
-    @property
-    def members(self) -> dict[str, list[etree._Element]]:
-        """Child elements by local name, in document order."""
-        if self._members is None:
-            self._members = {}
-            for child in self._source:
-                self._members.setdefault(self._local(child), []).append(child)
-        return self._members
+        self._members: dict[str, list[etree._Element]] = {}
+        for child in source:
+            self._members.setdefault(self._local(child), []).append(child)
 
     def at(self, name: str) -> str:
         """Path of a child, ``@attribute`` or, for ``""``, of the element itself."""
@@ -110,15 +103,12 @@ class Element:
         """Whether the child or attribute says anything: a blank element is as good as none."""
         if name.startswith("@"):
             return bool(self._source.get(name[1:], "").strip())
-        found = [self._source] if not name else self.members.get(name, ())
-        return any(len(each) or each.attrib or (each.text or "").strip() for each in found)
+        found = self._members.get(name, ()) if name else (self._source,)
+        return bool(found) and any(map(_says_anything, found))
 
     def text(self, name: str) -> str:
         """Stripped text of the one child, attribute or, for ``""``, of the element itself."""
-        text = check_text(self._raw(name) or "", self.at(name), self._limits.max_text)
-        if not text:
-            raise Refused("required", self.at(name), "must be given")
-        return text
+        return check_text(self._raw(name) or "", self, name, self._limits)
 
     def child(self, name: str) -> Element:
         """The one child element of this name."""
@@ -136,17 +126,16 @@ class Element:
         counts = dict.fromkeys(names, 0)
         for child in self._source:
             name = self._local(child)
-            if name not in counts:
-                continue
-            counts[name] += 1
-            check_count(counts[name], self._limits)
-            yield name, self._element(child, f"{self.at(name)}[{counts[name]}]")
+            if name in counts:
+                counts[name] += 1
+                check_count(counts[name], self._limits)
+                yield name, self._element(child, f"{self.at(name)}[{counts[name]}]")
 
     def only(self, *names: str) -> None:
-        """Refuse children and attributes beside these names; declarations of XML itself pass."""
-        plain = [str(name) for name in self._source.attrib]
-        attributes = [f"@{name}" for name in plain if not name.startswith("{")]
-        for name in (*self.members, *attributes):
+        """Refuse children and attributes beside these names."""
+        # Attributes of a foreign namespace, such as xsi:schemaLocation, are about XML.
+        plain = [name for name in map(str, self._source.attrib) if not name.startswith("{")]
+        for name in (*self._members, *(f"@{name}" for name in plain)):
             if name not in names:
                 raise Refused("unknown-field", self.at(presentable(name)), "not in the contract")
 
@@ -158,7 +147,7 @@ class Element:
         return tag.removeprefix(self._prefix)
 
     def _one(self, name: str) -> etree._Element:
-        found = self.members.get(name)
+        found = self._members.get(name)
         if not found:
             raise Refused("required", self.at(name), "must be given")
         if len(found) > 1:
@@ -168,9 +157,11 @@ class Element:
     def _raw(self, name: str) -> str | None:
         if name.startswith("@"):
             return self._source.get(name[1:])
-        if not name:
-            return self._source.text
-        element = self._one(name)
+        element = self._one(name) if name else self._source
         if len(element):
             raise Refused("type", self.at(name), "expected text, not elements")
         return element.text
+
+
+def _says_anything(element: etree._Element) -> bool:
+    return bool((element.text or "").strip() or len(element) or element.attrib)

@@ -88,7 +88,8 @@ def _event_time(notice: Element, latest: datetime) -> datetime:
     try:
         day = parse_date(parts[1], not_after=None)
     except Refused as error:
-        raise Refused(error.rule, path, error.explanation) from None
+        rule = "instant-format" if error.rule == "date-format" else error.rule
+        raise Refused(rule, path, error.explanation) from None
     moment = datetime.combine(day, time(int(parts[2]), int(parts[3])), BAKU)
     if moment > latest:
         raise Refused("date-future", path, "lies in the future")

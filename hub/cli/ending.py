@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from hub.logs import mask_text
 from hub.settings import InvalidSettings
-from schemas.errors import HubError, Unavailable
+from schemas.errors import HubError, Refused, Unavailable
 
 
 class Exit(IntEnum):
@@ -43,7 +43,7 @@ class Commands(TyperGroup):
 def status_of(error: HubError) -> Exit:
     """Choose the exit status of a foreseen failure."""
     match error:
-        case InvalidSettings():
+        case InvalidSettings() | Refused():
             return Exit.USAGE
         case Unavailable():
             return Exit.UNAVAILABLE

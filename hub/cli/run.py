@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from functools import partial
-from types import FrameType
 from typing import Annotated
 
 import structlog
@@ -17,8 +14,8 @@ import typer
 
 from hub import bootstrap
 from hub.bootstrap import Hub, Kind, required
-from hub.cli.ending import Exit
 from hub.cli.ready import process_settings
+from hub.cli.signals import stop_on_signals
 from hub.exposition import exposed
 from hub.health import examine
 from hub.settings import Settings
@@ -52,7 +49,7 @@ def run(
     ):
         required(url, name)
     stop = threading.Event()
-    _stop_on_signals(stop, settings.grace_seconds)
+    stop_on_signals(stop, settings.grace_seconds)
     if supervised:
         threading.Thread(target=_stop_with_parent, args=[stop], daemon=True).start()
     if what is What.ALL:
@@ -90,23 +87,6 @@ def _supervise(settings: Settings, stop: threading.Event) -> int:
     # The children have the whole grace period; the supervisor waits a little longer for them.
     patience = Patience(grace=settings.grace_seconds + 2)
     return Supervisor(commands, patience).run(stop)
-
-
-def _stop_on_signals(stop: threading.Event, grace_seconds: int) -> None:
-    """Ask for a clean stop on SIGTERM and Ctrl-C; end regardless once the grace is over.
-
-    What was not acknowledged by then is delivered again: nothing is lost by the hard end.
-    """
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if not stop.is_set():
-            stop.set()
-            deadline = threading.Timer(grace_seconds, os._exit, [Exit.NO])
-            deadline.daemon = True
-            deadline.start()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

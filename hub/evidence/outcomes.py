@@ -53,6 +53,12 @@ def outcomes(tx: Transaction) -> Iterator[Row]:
         after = str(page[-1]["record_id"])
 
 
+def settled(tx: Transaction) -> int:
+    """Count records that have an outcome."""
+    (row,) = tx.rows("SELECT count(*) AS n FROM evidence.record_log WHERE settled_at IS NOT NULL")
+    return int(row["n"])
+
+
 def delays(tx: Transaction) -> Delays:
     """Measure how long records took from their sender's publish to their outcome."""
     (row,) = tx.rows(_DELAYS)

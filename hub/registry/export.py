@@ -42,7 +42,7 @@ def export(tx: Transaction, record_types: Iterable[str]) -> Iterator[str]:
             pasts = operations(tx, record_type, keys)
             yield from (_fact(key, row, pasts[key]) for key, row in zip(keys, page, strict=True))
     for page in _pages(tx, _GOLDEN, ("subject", "entity")):
-        yield from (_line({"golden": row.pop("entity"), **row}) for row in page)
+        yield from (_golden(row) for row in page)
 
 
 def _pages(tx: Transaction, statement: Statement, key: Sequence[str]) -> Iterator[list[Row]]:
@@ -79,6 +79,18 @@ def _fact(key: FactKey, row: Row, pasts: Iterable[Past]) -> str:
                 }
                 for past in pasts
             ],
+        }
+    )
+
+
+def _golden(row: Row) -> str:
+    return _line(
+        {
+            "golden": row["entity"],
+            "subject": row["subject"],
+            "fields": row["fields"],
+            "sources": row["sources"],
+            "findings": row["findings"],
         }
     )
 

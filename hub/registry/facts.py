@@ -76,10 +76,11 @@ class Change:
 _LOAD: LiteralString = """
 SELECT {key}, f.record_id, f.operation, f.version, f.record_version, f.data,
     f.standing_record_id, f.standing_operation, f.standing_version,
-    f.verify_record_id, f.verify_version, v.data AS verify_data
+    f.verify_record_id, f.verify_version, v.verify_data
 FROM jsonb_to_recordset(%s::jsonb) AS r ({typed_key})
 JOIN {facts} f USING ({key})
-LEFT JOIN {history} v ON v.record_id = f.verify_record_id
+LEFT JOIN LATERAL (
+    SELECT data AS verify_data FROM {history} WHERE record_id = f.verify_record_id) AS v ON true
 """
 
 _KNOWN: LiteralString = """

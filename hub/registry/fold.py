@@ -15,9 +15,11 @@ from typing import Any
 
 from schemas.envelope import Operation
 
-_CONTENT = frozenset(
-    {Operation.CREATE, Operation.SNAPSHOT, Operation.CHANGE, Operation.CORRECT},
+SETS_CONTENT = frozenset(
+    {Operation.CREATE, Operation.SNAPSHOT, Operation.CHANGE, Operation.CORRECT}
 )
+"""Operations whose record becomes the fact's content; a check carries one but sets nothing."""
+
 _DECIDES = frozenset({Operation.CREATE, Operation.SNAPSHOT, Operation.ANNUL, Operation.RESTORE})
 _IMPLIES = frozenset({Operation.CHANGE, Operation.CORRECT})
 
@@ -93,7 +95,7 @@ def add(fact: Fact, op: Op) -> Fact:
     """Add one operation to a fact."""
     if op.operation is Operation.VERIFY:
         return replace(fact, verified=_later(fact.verified, op))
-    content = _later(fact.content, op) if op.operation in _CONTENT else fact.content
+    content = _later(fact.content, op) if op.operation in SETS_CONTENT else fact.content
     return replace(fact, content=content, standing=_standing(fact.standing, op))
 
 

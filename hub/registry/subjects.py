@@ -33,7 +33,11 @@ WHERE subject IN (SELECT value FROM jsonb_array_elements_text(%(groups)s::jsonb)
     WHERE (r.subject, r.entity) = (golden.subject, golden.entity))
 """
 
-_OUTDATED = "SELECT DISTINCT subject FROM registry.golden WHERE authority <> %s LIMIT %s"
+# Two ranges instead of <>, which no index serves.
+_OUTDATED = """
+SELECT DISTINCT subject FROM registry.golden
+WHERE authority < %(version)s OR authority > %(version)s LIMIT %(limit)s
+"""
 
 
 def draw_again(tx: Transaction, touched: Touched, authority: Authority, now: datetime) -> None:
@@ -55,7 +59,7 @@ def draw_again(tx: Transaction, touched: Touched, authority: Authority, now: dat
 
 def redraw_outdated(tx: Transaction, authority: Authority, now: datetime, limit: int = 500) -> int:
     """Draw golden records of another matrix version again; return how many, 0 when all are done."""
-    rows = tx.rows(_OUTDATED, [authority.version, limit])
+    rows = tx.rows(_OUTDATED, {"version": authority.version, "limit": limit})
     draw_again(tx, Touched(groups={row["subject"] for row in rows}), authority, now)
     return len(rows)
 

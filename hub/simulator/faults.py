@@ -17,7 +17,7 @@ _EARLY_OPERATIONS = ("correct", "annul", "restore")
 _STRANGERS = {
     "justice": "interior",
     "interior": "justice",
-    "labour": "health",
+    "labour": "economy",
     "health": "migration",
     "economy": "health",
     "migration": "health",
@@ -81,7 +81,7 @@ def _hostile(source: Source, index: int) -> Sent:
     ways = hostile.suited(told.document, polled=source.settings.polled)
     way = told.occasion.draw.choices(ways, [way.weight for way in ways])[0]
     sent = source.send(told, refused(way.rule), f"hostile:{way.name}")
-    content_type = sent.message.content_type + way.parameter
+    content_type = sent.message.content_type.partition(";")[0] + way.parameter
     return sent.altered(body=way.spoil(told.document), content_type=content_type)
 
 
@@ -110,7 +110,8 @@ def _other_ministry(source: Source, index: int) -> Sent:
     told = source.tell(index)
     name = told.document.form.ministry
     stranger = MINISTRIES[_STRANGERS[name]].tell(told.occasion)
-    rule = "content-type" if name in _NO_XML else "unknown-document"
+    foreign = name in _NO_XML and stranger.form.syntax != "json"
+    rule = "content-type" if foreign else "unknown-document"
     sent = source.send(told, refused(rule), "other-ministry")
     body = stranger.form.render(stranger.content)
     return sent.altered(body=body, content_type=stranger.form.content_type)

@@ -56,6 +56,12 @@ def envelope(tag: str, prefix: str, namespace: str, content: dict[str, Any]) -> 
     ).encode()
 
 
+def as_utf16(body: bytes) -> bytes:
+    """Encode a document as UTF-16 with its mark, and declare it so."""
+    declared = DECLARATION.replace("UTF-8", "UTF-16")
+    return body.decode().replace(DECLARATION, declared, 1).encode("utf-16")
+
+
 def dotted(day: date) -> str:
     """DD.MM.YYYY."""
     return day.strftime("%d.%m.%Y")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 
 from hub.simulator.form import Document, Occasion
+from hub.simulator.markup import as_utf16
 from hub.simulator.ministries import MINISTRIES
 from hub.simulator.population import World
 from hub.simulator.sent import Expected, Sent, accepted
@@ -22,6 +23,7 @@ _BEFORE_START = timedelta(days=30)
 _TICK = timedelta(milliseconds=10)
 _CHANGE_SHARE = 0.12  # of ordinary traffic: changes to what was told before
 _BULK_SHARE = 0.2
+_UTF16_SHARE = 0.02  # of XML: a system that never heard of UTF-8
 _TRIES = 30
 
 
@@ -91,7 +93,11 @@ class Source:
         if target is not None:
             return self.follow(index, target, index * TICKS, "change")
         told = self.tell(index)
-        return self.send(told, accepted(told.document.form.records(told.document.content)))
+        form = told.document.form
+        sent = self.send(told, accepted(form.records(told.document.content)))
+        if form.syntax == "xml" and told.occasion.chance(_UTF16_SHARE):
+            return sent.altered(body=as_utf16(sent.message.body))
+        return sent
 
     def tell(self, index: int) -> Told:
         """Make the news of ``index``: its ministry and document."""

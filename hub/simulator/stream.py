@@ -15,19 +15,19 @@ class Stream:
     """Random access to a stream's messages, each made when it is asked for."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
+        self.source = source
 
     def __len__(self) -> int:
-        return self._source.settings.records
+        return self.source.settings.records
 
     def __getitem__(self, index: int) -> Sent:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        kind = self._source.fault(index)
+        kind = self.source.fault(index)
         if kind is None:
-            return self._source.ordinary(index)
+            return self.source.ordinary(index)
         # A fault that finds nothing to befall becomes a broken rule: the share is kept.
-        return FAULTS[kind].make(self._source, index) or invalid(self._source, index)
+        return FAULTS[kind].make(self.source, index) or invalid(self.source, index)
 
     def __iter__(self) -> Iterator[Sent]:
         return (self[index] for index in range(len(self)))

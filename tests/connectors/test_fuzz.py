@@ -45,7 +45,9 @@ def outcome(connector: Connector, raw: RawMessage) -> object:
 @every_connector
 @FUZZ
 @given(body=st.binary(max_size=400), data=st.data())
-def test_arbitrary_bytes_are_refused(connector: Connector, body: bytes, data: st.DataObject) -> None:
+def test_arbitrary_bytes_are_refused(
+    connector: Connector, body: bytes, data: st.DataObject
+) -> None:
     suffix = data.draw(st.sampled_from(dialects(connector)))
     assert isinstance(outcome(connector, raw_message(connector, body, suffix)), str)
 

@@ -157,9 +157,13 @@ def test_a_subscription_goes_on_after_its_connection_was_lost(subject: BusUnderT
 
 
 def test_a_hop_republishes_and_acknowledges_while_others_publish(subject: BusUnderTest) -> None:
-    feeding = threading.Thread(
-        target=lambda: [publish(subject, f"{n}.1", f"{n}.2") for n in range(30)]
-    )
+    def feed() -> None:
+        publisher = subject.bus.publisher()
+        for n in range(30):
+            pair = [f"{n}.1".encode(), f"{n}.2".encode()]
+            publisher.publish([Message("intake.alpha", "live", b, "m", "") for b in pair])
+
+    feeding = threading.Thread(target=feed)
     feeding.start()
     hop = opened(subject, prefetch=20)
     handled = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from types import TracebackType
 from typing import Self
@@ -12,10 +13,14 @@ _CHUNK = 1 << 16
 
 
 class Proxy:
-    """Forwards every connection on ``port`` of the loopback interface to ``upstream``."""
+    """Forwards every connection on ``port`` of the loopback interface to ``upstream``.
 
-    def __init__(self, upstream: tuple[str, int]) -> None:
+    With ``tls`` it is the encrypted side of a server that speaks plainly.
+    """
+
+    def __init__(self, upstream: tuple[str, int], tls: ssl.SSLContext | None = None) -> None:
         self._upstream = upstream
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._flowing = threading.Event()
         self._flowing.set()
@@ -35,9 +40,8 @@ class Proxy:
         """Break every connection; new ones are welcome."""
         with self._lock:
             pairs, self._pairs = self._pairs, []
-        for sock in (sock for pair in pairs for sock in pair):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        for pair in pairs:
+            _break(*pair)
 
     def silence(self) -> None:
         """Keep every connection open and pass nothing on, in either direction."""
@@ -55,8 +59,7 @@ class Proxy:
 
     def close(self) -> None:
         """Stop accepting and break what is open."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        _break(self._listener)
         self._listener.close()
         self.resume()
         self.cut()
@@ -80,30 +83,34 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self._tls is not None:
+                client = self._tls.wrap_socket(client, server_side=True)
             server = socket.create_connection(self._upstream)
             with self._lock:
                 self._pairs.append((client, server))
                 self.accepted += 1
-            pumps = [(client, server), (server, client)]
-            remaining = threading.Barrier(2, action=lambda a=client, b=server: _close(a, b))
-            for source, target in pumps:
-                thread = threading.Thread(
-                    target=self._pump, args=(source, target, remaining), daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+            answers = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+            answers.start()
+            self._pump(client, server)
+            answers.join()
+            server.close()
+        client.close()
 
-    def _pump(self, source: socket.socket, target: socket.socket, end: threading.Barrier) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK):
                 self._flowing.wait()
                 target.sendall(data)
-        for sock in (source, target):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        end.wait(5)
+        _break(source, target)
 
 
-def _close(*sockets: socket.socket) -> None:
+def _break(*sockets: socket.socket) -> None:
     for sock in sockets:
-        sock.close()
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)

@@ -67,7 +67,7 @@ _BREAKAGES: tuple[tuple[str, str, Any], ...] = (
     ("required", "Notice/0/Deceased", REMOVED),
     ("fin-format", "Notice/0/Deceased/@fin", "TST12"),
     ("fin-format", "Notice/0/Mother/@fin", "TST12345"),
-    ("instant-format", "Notice/0/EventTime", "01.13.2020 10:00"),
+    ("instant-format", "Notice/0/EventTime", "10:00 01.02.2020"),
     ("instant-format", "Notice/0/@at", "now"),
     ("occurred-in-future", "Notice/0/@at", FAR),
     ("unknown-code", "Notice/0/@kind", "COMA"),

@@ -136,7 +136,7 @@ _BREAKAGES: tuple[tuple[str, str, Any, int | None], ...] = (
 FORM = Form(
     ministry="interior",
     syntax="soap",
-    content_type="text/xml",
+    content_type="text/xml; charset=utf-8",
     render=_render,
     records=_records,
     follow=_follow,

@@ -104,6 +104,7 @@ _BREAKAGES: tuple[tuple[str, str, Any], ...] = (
     ("type", _CONTRACT + "mainJob", 1),
     ("type", _CONTRACT + "employee/pin", 1234567),
     ("type", _CONTRACT + "monthlyWage", True),
+    ("value", _CONTRACT + "monthlyWage", 850.005),
     ("text-length", _CONTRACT + "position", "Mühasib" * 100),
     ("unknown-field", _CONTRACT + "employee/nickname", "Sınaq"),
 )

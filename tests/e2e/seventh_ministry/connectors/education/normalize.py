@@ -1,4 +1,4 @@
-"""Enrolments, one per line, semicolons between the fields."""
+"""Enrolments, one per line, semicolons between the fields; the last line counts them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,27 @@ _OPERATIONS = {"ADD": Operation.CREATE, "UPDATE": Operation.CHANGE, "DROP": Oper
 
 
 def normalize(raw: RawMessage, rules: Rules) -> Iterator[Item]:
-    """One enrolment per line; the first line names the fields."""
-    check_content_type(raw.content_type, CONTENT_TYPES)
-    try:
-        header, *lines = raw.body.decode("utf-8").splitlines()
-    except (UnicodeDecodeError, ValueError):
-        raise Refused("encoding", "", "the text is not UTF-8, or empty") from None
-    if header != HEADER:
-        raise Refused("unknown-document", "", "the first line does not name the fields")
-    for ordinal, line in enumerate(lines):
+    """One enrolment per line; the first line names the fields, the last one ends the document."""
+    for ordinal, line in enumerate(_lines(raw, rules)):
         try:
             yield _enrolment(ordinal, line, rules)
         except Refused as error:
             yield Rejected(ordinal, error)
+
+
+def _lines(raw: RawMessage, rules: Rules) -> list[str]:
+    check_content_type(raw.content_type, CONTENT_TYPES)
+    if len(raw.body) > rules.limits.max_bytes:
+        raise Refused("too-large", "", "the message exceeds the size limit")
+    try:
+        lines = raw.body.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise Refused("encoding", "", "the text is not UTF-8") from None
+    if not lines or lines[0] != HEADER:
+        raise Refused("unknown-document", "", "the first line does not name the fields")
+    if lines[-1] != f"END;{len(lines) - 2}":
+        raise Refused("unknown-document", "", "the last line does not count the enrolments")
+    return lines[1:-1]
 
 
 def _enrolment(ordinal: int, line: str, rules: Rules) -> Normalized:

@@ -1,0 +1,52 @@
+# Two commands matter: `make demo` shows the hub at work, `make test` shows that it can be trusted.
+# Everything runs from .venv, built from requirements.lock; nothing is installed outside this folder.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+RECORDS ?= 20000
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-all bench up fmt
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: $(INSTALLED) ## Six synthetic ministries, the whole path, a ledger that balances (needs no server)
+	$(BIN)/qovsaq demo --records $(RECORDS)
+
+test: $(INSTALLED) ## The test suite with its coverage gate (uses RabbitMQ and PostgreSQL where found)
+	@echo "Running the suite in $(WORKERS) processes, without the tests marked slow."
+	@echo "PostgreSQL is found, started, or taken from a wheel; tests that need RabbitMQ are skipped"
+	@echo "where it is neither running nor installed, and the reasons are listed at the end."
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" --cov --cov-report=term
+
+check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents that are derived from code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if grep -nE '://|^ *-[^-]|^--|@ ' requirements.lock; then echo "requirements.lock: addresses or options"; exit 1; fi
+	$(BIN)/python -m schemas.export --check
+	$(BIN)/python -m hub.docs --check
+
+test-all: $(INSTALLED) ## Every test, also those that take minutes
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
+bench: $(INSTALLED) ## Records per second of the whole path on this machine, without faults
+	$(BIN)/qovsaq demo --records 100000 --faults 0
+
+up: ## RabbitMQ, PostgreSQL and the hub in containers (needs Docker)
+	docker compose up --build --detach
+
+fmt: $(INSTALLED) ## Put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Qovşaq needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,201 @@
+"""What the registry does with its deliveries; the loop around it is ``hub.hop``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+import structlog
+
+from hub.evidence import claims, record_log, workers
+from hub.evidence.record_log import Settlement, State
+from hub.registry.authority import Authority, assumed
+from hub.registry.subjects import redraw_outdated
+from hub.registry.writer import write
+from hub.store.database import Database, Transaction
+from routing import retry
+from routing.bus import Publisher
+from routing.message import PUBLISHED_AT, Delivery, Message
+from routing.observer import Observer
+from routing.outcome import Park, Retry
+from routing.parking import parked, postponed, put_aside
+from schemas.envelope import Event, decode_batch, encode_batch
+from schemas.errors import Parked, Refused, Stop, Unavailable
+
+_log = structlog.get_logger()
+HOP = "registry"
+KILLED = "killed-process"
+
+_Failure = tuple[Event, Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryHandler:
+    """Writes canonical batches. ``queues`` are those it consumes, for the marks of life.
+
+    ``most_records`` bounds one transaction: each record takes up to three of PostgreSQL's locks.
+    """
+
+    worker_id: str
+    database: Database
+    publisher: Publisher
+    queues: Sequence[str]
+    observer: Observer
+    policy: retry.Policy = field(default_factory=retry.Policy)
+    authority: Authority = field(default_factory=assumed)
+    most_records: int = 500
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Write all records of a batch together with their outcome in the record log."""
+        events = (event for delivery in deliveries for event in decode_batch(delivery.body))
+        for part in _parts(events, self.most_records):
+            self._write(part, now)
+        with self.database.transaction() as tx:
+            self._beat(tx, deliveries, now)
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        """Write one delivery; if it fails, record by record, and put aside those that fail."""
+        try:
+            self.handle([delivery], now)
+        except (Unavailable, Stop):
+            raise
+        except Exception as error:  # noqa: BLE001 - the outcome is decided from its type
+            events = self._readable(delivery, now)
+            failed = [(events[0], error)] if len(events) == 1 else self._singly(events, now)
+            self._put_aside(delivery, failed, now)
+
+    def claim(self, delivery: Delivery, now: datetime) -> int:
+        """Claim a suspect by its body."""
+        key = _key(delivery)
+        with self.database.transaction() as tx:
+            return claims.claim(tx, HOP, [key], now)[key]
+
+    def absolve(self, delivery: Delivery) -> None:
+        """Clear a suspect."""
+        with self.database.transaction() as tx:
+            claims.release(tx, HOP, [_key(delivery)])
+
+    def convict(self, delivery: Delivery, now: datetime) -> None:
+        """Find the record that kills: each is claimed and written alone, one claimed twice parked.
+
+        Its neighbours are written, even if that takes another death of the process.
+        """
+        events = self._readable(delivery, now)
+        with self.database.transaction() as tx:
+            final = record_log.final_outcomes(tx, [event.id for event in events])
+        waiting = [event for event in events if event.id not in final]
+        failed = list(self._under_claim(waiting, now))
+        self._put_aside(delivery, failed, now)
+        with self.database.transaction() as tx:
+            claims.release(tx, HOP, [event.id for event, _ in failed])
+
+    def idle(self, now: datetime) -> None:
+        """Show that this worker lives; bring golden records to the matrix in force."""
+        with self.database.transaction() as tx:
+            self._beat(tx, (), now)
+            redraw_outdated(tx, self.authority, now)
+
+    def _write(self, events: Sequence[Event], now: datetime) -> None:
+        with self.database.transaction() as tx:
+            final = record_log.final_outcomes(tx, [event.id for event in events])
+            fresh = [event for event in events if event.id not in final]
+            outcomes = write(tx, fresh, now, self.authority)
+            settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
+            record_log.settle(tx, settled, now)
+
+    def _singly(self, events: Iterable[Event], now: datetime) -> list[_Failure]:
+        failed: list[_Failure] = []
+        for event in events:
+            try:
+                self._write([event], now)
+            except (Unavailable, Stop):
+                raise
+            except Exception as error:  # noqa: BLE001 - only this record may suffer
+                failed.append((event, error))
+        return failed
+
+    def _under_claim(self, events: Sequence[Event], now: datetime) -> Iterator[_Failure]:
+        for event in events:
+            with self.database.transaction() as tx:
+                crashes = claims.claim(tx, HOP, [event.id], now)[event.id]
+            if crashes > 1 or len(events) == 1:
+                yield event, Parked(KILLED, "the process died each time this was written alone")
+                continue
+            failed = self._singly([event], now)
+            yield from failed
+            if not failed:
+                with self.database.transaction() as tx:
+                    claims.release(tx, HOP, [event.id])
+
+    def _readable(self, delivery: Delivery, now: datetime) -> Sequence[Event]:
+        """Decode a delivery; one that cannot be decoded is parked whole and holds nothing."""
+        try:
+            return decode_batch(delivery.body)
+        except Refused as error:
+            _log.error("canonical batch unreadable", cause=error.rule)
+            park = Park(error.rule, error.explanation)
+            put_aside(self.publisher, [parked(delivery, park, now)])
+            return ()
+
+    def _put_aside(self, delivery: Delivery, failed: Sequence[_Failure], now: datetime) -> None:
+        """Publish failed records singly to the ladder or the dead queue, then note it."""
+        if not failed:
+            return
+        decided = [self._decide(delivery, event, error, now) for event, error in failed]
+        put_aside(self.publisher, [message for message, _ in decided])
+        with self.database.transaction() as tx:
+            record_log.settle(tx, [settlement for _, settlement in decided], now)
+        self.observer.count("put_aside", len(decided), hop=HOP)
+
+    def _decide(
+        self, delivery: Delivery, event: Event, error: Exception, now: datetime
+    ) -> tuple[Message, Settlement]:
+        attempts, body = retry.attempts(delivery), encode_batch([event])
+        kind = type(error).__name__
+        _log.warning("record put aside", record_id=event.id, cause=kind)
+        match retry.decide(error, attempts, self.policy):
+            case Retry() as again:
+                message = postponed(delivery, again, body=body, message_id=event.id)
+                due = now + timedelta(seconds=again.rung.seconds)
+                return message, Settlement(
+                    event.id, State.RETRYING, kind, attempts=again.attempts, due=due
+                )
+            case Park() as park:
+                pass
+            case _:
+                # A rule broken at this hop is the hub's own doing: no sender could mend it.
+                rule = error.rule if isinstance(error, Refused) else kind
+                park = Park(rule, kind)
+        message = parked(delivery, park, now, attempts=attempts, body=body, message_id=event.id)
+        return message, Settlement(event.id, State.PARKED, park.cause, attempts=attempts)
+
+    def _beat(self, tx: Transaction, deliveries: Sequence[Delivery], now: datetime) -> None:
+        for queue in self.queues:
+            marks = [mark for d in deliveries if d.queue == queue and (mark := _published_at(d))]
+            workers.beat(
+                tx,
+                f"{self.worker_id}/{queue}",
+                kind=HOP,
+                queue=queue,
+                watermark=max(marks, default=None),
+                now=now,
+            )
+
+
+def _parts(events: Iterable[Event], most: int) -> Iterator[list[Event]]:
+    iterator = iter(events)
+    while part := list(islice(iterator, most)):
+        yield part
+
+
+def _published_at(delivery: Delivery) -> datetime | None:
+    text = delivery.headers.get(PUBLISHED_AT)
+    return datetime.fromisoformat(text) if isinstance(text, str) else delivery.timestamp
+
+
+def _key(delivery: Delivery) -> str:
+    body = hashlib.sha256(delivery.body).hexdigest()
+    return f"{delivery.queue}:{body}"

@@ -1,0 +1,67 @@
+"""A process of the hub, started as an operator would, frozen and killed as only a test would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class HubProcess:
+    """``qovsaq run <kind>`` with the given settings; its log goes to a file in ``folder``."""
+
+    def __init__(self, kind: str, settings: Mapping[str, str], folder: Path) -> None:
+        self.kind = kind
+        self.log = folder / f"{kind}.log"
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, after a kill again."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hub.cli", "run", self.kind],
+                env=environment(self._settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def freeze(self) -> None:
+        """Stop it in mid-work (SIGSTOP): whatever it has in hand stays in its hand."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Kill it without warning (SIGKILL)."""
+        self._signal(signal.SIGKILL)
+        self._wait(10)
+
+    def stop(self) -> int:
+        """Ask it to stop (SIGTERM) and return its exit status."""
+        self._signal(signal.SIGTERM)
+        return self._wait(30)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def _wait(self, seconds: float) -> int:
+        return self._process.wait(seconds) if self._process is not None else 0
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process: this one's, without its settings, plus the given ones."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("QOVSAQ_")}  # noqa: TID251
+    return inherited | dict(settings)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from routing.inbox import Inbox, gather
+from routing.message import Delivery, Tag
+
+
+class Arrivals:
+    """Answers each wait with the next count; notes what was waited for."""
+
+    def __init__(self, *counts: int) -> None:
+        self._counts = list(counts)
+        self.waits: list[tuple[int, float]] = []
+
+    def __call__(self, count: int, seconds: float) -> int:
+        self.waits.append((count, seconds))
+        return self._counts.pop(0)
+
+
+def test_nothing_in_time_ends_the_wait() -> None:
+    arrivals = Arrivals(0)
+    gather(arrivals, limit=10, timeout=3.0, linger=60)
+    assert arrivals.waits == [(1, 3.0)]
+
+
+def test_a_full_batch_is_taken_at_once() -> None:
+    arrivals = Arrivals(10)
+    gather(arrivals, limit=10, timeout=3.0, linger=60)
+    assert len(arrivals.waits) == 1
+
+
+def test_an_idle_queue_is_given_one_lull() -> None:
+    arrivals = Arrivals(1, 1)
+    gather(arrivals, limit=10, timeout=3.0, linger=60)
+    assert arrivals.waits == [(1, 3.0), (10, 6.0)]
+
+
+def test_a_busy_queue_is_waited_for_until_the_batch_is_full() -> None:
+    arrivals = Arrivals(1, 4, 9, 10)
+    gather(arrivals, limit=10, timeout=3.0, linger=60)
+    assert len(arrivals.waits) == 4
+
+
+def test_without_linger_what_is_there_is_taken() -> None:
+    arrivals = Arrivals(1)
+    gather(arrivals, limit=10, timeout=3.0, linger=0)
+    assert len(arrivals.waits) == 1
+
+
+def test_an_inbox_keeps_the_order_and_the_rest() -> None:
+    inbox = Inbox()
+    for number in range(5):
+        inbox.put(Delivery(Tag(1, number), "q", "", "q", b""))
+    assert [d.tag.number for d in inbox.take(3, 0, 0)] == [0, 1, 2]
+    assert [d.tag.number for d in inbox.take(3, 0, 0)] == [3, 4]
+
+
+def test_a_closed_inbox_holds_nothing_and_does_not_wait() -> None:
+    inbox = Inbox()
+    inbox.put(Delivery(Tag(1, 1), "q", "", "q", b""))
+    inbox.close()
+    assert inbox.take(3, 3600, 0) == []
