@@ -20,7 +20,7 @@ test: $(INSTALLED) ## The test suite with its coverage gate (uses RabbitMQ and P
 	@echo "Running the suite in $(WORKERS) processes, without the tests marked slow."
 	@echo "PostgreSQL is found, started, or taken from a wheel; tests that need RabbitMQ are skipped"
 	@echo "where it is neither running nor installed, and the reasons are listed at the end."
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term
 
 check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents that are derived from code
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/python -m hub.docs --check
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 bench: $(INSTALLED) ## Records per second of the whole path on this machine, without faults
 	$(BIN)/qovsaq demo --records 100000 --faults 0

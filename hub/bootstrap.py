@@ -25,6 +25,7 @@ from hub.metrics import Metrics
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
 from hub.registry import tables
+from hub.registry.handler import RegistryHandler
 from hub.rounds import Rounds
 from hub.settings import Settings
 from hub.store import migrate
@@ -174,7 +175,20 @@ def _intake(hub: Hub) -> Worker:
 
 
 def _registry(hub: Hub) -> Worker:
-    raise NotImplementedError
+    settings = hub.settings
+    queues = [keys.writer_queue(lane) for lane in settings.lanes]
+    subscription = hub.bus.subscribe(queues, prefetch=settings.registry_prefetch)
+    handler = RegistryHandler(
+        worker_id=_worker_id(Kind.REGISTRY),
+        database=hub.database("registry"),
+        publisher=subscription,
+        queues=queues,
+        observer=hub.metrics,
+        policy=hub.policy,
+        most_records=2 * settings.batch_records,
+    )
+    pace = Pace(batch=settings.batch_records)
+    return Hop("registry", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
 
 
 def _relay(hub: Hub) -> Worker:

@@ -32,6 +32,8 @@ def connections(url: str, name: str = "qovsaq") -> list[Any]:
 
 
 def _parameters(url: str, name: str) -> Any:
+    if not url.startswith(("amqp://", "amqps://")):
+        raise Stop("the broker URL must start with amqp:// or amqps://")
     try:
         read = pika.URLParameters(url)
     except (ValueError, SyntaxError, OSError, TypeError) as error:

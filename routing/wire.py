@@ -60,11 +60,12 @@ _strict: Callable[[bytes, int], tuple[dict[Any, Any], int]] = pika.data.decode_t
 
 
 def _decode_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
+    (size,) = struct.unpack_from(">I", encoded, offset)
+    end = offset + 4 + size
     try:
-        return _strict(encoded, offset)
+        return _strict(encoded, offset)[0], end
     except Exception:  # noqa: BLE001 - whatever is wrong with it, the table ends where it says
-        (size,) = struct.unpack_from(">I", encoded, offset)
-        return {}, offset + 4 + size
+        return {}, end
 
 
 def _headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NoReturn
 
 import pytest
 
+from hub.registry.tables import sync
+from hub.store.database import Database
+from hub.store.migrate import upgrade
+from schemas.catalogue import records
+from tests.support.needs import SETTINGS, needing
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.private_broker import PrivateBroker, running_private_broker
 from tests.support.rabbitmq import Broker, found_broker
-from tests.support.servers import NoServer
-from tests.support.settings import SupportSettings
-
-SETTINGS = SupportSettings()
-
-
-@contextmanager
-def needing(server: str) -> Iterator[None]:
-    """Turn the absence of a server into a loud skip, or into a failure where CI promised one."""
-    try:
-        yield
-    except NoServer as error:
-        _absent(f"NO {server.upper()} FOR TESTS: {error}")
-
-
-def _absent(reason: str) -> NoReturn:
-    if SETTINGS.ci:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 def _unique(purpose: str) -> str:
@@ -60,15 +42,12 @@ def template_database(postgres: PostgresServer) -> Iterator[str]:
 
 def migrate(url: str) -> None:
     """Bring a database to the schema of this release: migrations, then the derived tables."""
-    if importlib.util.find_spec("hub.store.migrate"):
-        importlib.import_module("hub.store.migrate").upgrade(url)
-    if importlib.util.find_spec("hub.registry.tables"):
-        from hub.store.database import Database
-
-        database = Database(url)
+    upgrade(url)
+    database = Database(url)
+    try:
         with database.transaction() as transaction:
-            catalogue = importlib.import_module("schemas.catalogue").records()
-            importlib.import_module("hub.registry.tables").sync(transaction, catalogue)
+            sync(transaction, records())
+    finally:
         database.close()
 
 

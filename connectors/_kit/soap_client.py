@@ -7,6 +7,7 @@ logs may quote the answer, which is personal data, so neither is passed on.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,11 +29,19 @@ from connectors._kit.contract import Connector, Poll
 from schemas.errors import Stop, Unavailable
 
 _ATTEMPTS = 3
-_WAIT = tenacity.wait_exponential_jitter(initial=0.2, max=2.0)
+_WAIT = tenacity.wait_exponential(multiplier=0.2, max=2.0) + tenacity.wait_random(0, 0.2)
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SOAP_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.INTERNAL_SERVER_ERROR})
 _MAX_ANSWER = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+# What zeep trips over when an answer is well-formed but not what it expects.
+_TRIPPED = (AttributeError, LookupError, TypeError, ValueError)
 _SETTINGS = zeep.Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+
+# zeep logs what it sends, receives and cannot read: personal data, so its log ends here.
+_log = logging.getLogger("zeep")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def fetch(
             answer = retrying(service[poll.operation], after=after, limit=limit)
         items = tuple(_items(answer, after, limit))
         return Page(items, _more(answer, items))
-    except (RequestException, ZeepError, _BrokenAnswer) as error:
+    except (RequestException, ZeepError, _BrokenAnswer, *_TRIPPED) as error:
         raise Unavailable(f"service of {connector.name}: {_describe(error)}") from None
 
 
@@ -121,6 +130,8 @@ class _Line(Transport):  # type: ignore[misc]  # zeep ships no types
             stream=True,
             allow_redirects=False,
         ) as response:
+            if response.status_code not in _SOAP_STATUSES:
+                raise TransportError(status_code=response.status_code)
             content = bytearray()
             for chunk in response.iter_content(_CHUNK):
                 content += chunk

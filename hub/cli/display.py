@@ -7,8 +7,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+
+_PIPED_WIDTH = 160
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -24,10 +26,17 @@ def show_table(
     """Print a table for people; the last ``numbers`` columns are set flush right."""
     table = Table(title=title, title_justify="left")
     for place, name in enumerate(head):
-        table.add_column(name, justify="right" if place >= len(head) - numbers else "left")
+        justify: JustifyMethod = "right" if place >= len(head) - numbers else "left"
+        table.add_column(name, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """A console as wide as the terminal; what is piped somewhere is not squeezed into one."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPED_WIDTH)
 
 
 def _cell(value: object) -> str:

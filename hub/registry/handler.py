@@ -62,9 +62,8 @@ class RegistryHandler:
             self.handle([delivery], now)
         except (Unavailable, Stop):
             raise
-        except Exception as error:  # noqa: BLE001 - the outcome is decided from its type
-            events = self._readable(delivery, now)
-            failed = [(events[0], error)] if len(events) == 1 else self._singly(events, now)
+        except Exception:  # noqa: BLE001 - each record's own failure decides
+            failed = self._singly(self._readable(delivery, now), now)
             self._put_aside(delivery, failed, now)
 
     def claim(self, delivery: Delivery, now: datetime) -> int:
@@ -102,9 +101,10 @@ class RegistryHandler:
         with self.database.transaction() as tx:
             final = record_log.final_outcomes(tx, [event.id for event in events])
             fresh = [event for event in events if event.id not in final]
-            outcomes = write(tx, fresh, now, self.authority)
-            settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
-            record_log.settle(tx, settled, now)
+            if fresh:
+                outcomes = write(tx, fresh, now, self.authority)
+                settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
+                record_log.settle(tx, settled, now)
 
     def _singly(self, events: Iterable[Event], now: datetime) -> list[_Failure]:
         failed: list[_Failure] = []
@@ -192,8 +192,11 @@ def _parts(events: Iterable[Event], most: int) -> Iterator[list[Event]]:
 
 
 def _published_at(delivery: Delivery) -> datetime | None:
-    text = delivery.headers.get(PUBLISHED_AT)
-    return datetime.fromisoformat(text) if isinstance(text, str) else delivery.timestamp
+    try:
+        published = datetime.fromisoformat(str(delivery.headers.get(PUBLISHED_AT)))
+    except ValueError:
+        return None
+    return published if published.tzinfo else None
 
 
 def _key(delivery: Delivery) -> str:

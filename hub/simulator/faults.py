@@ -81,7 +81,9 @@ def _hostile(source: Source, index: int) -> Sent:
     ways = hostile.suited(told.document, polled=source.settings.polled)
     way = told.occasion.draw.choices(ways, [way.weight for way in ways])[0]
     sent = source.send(told, refused(way.rule), f"hostile:{way.name}")
-    content_type = sent.message.content_type.partition(";")[0] + way.parameter
+    content_type = sent.message.content_type
+    if way.parameter:
+        content_type = content_type.partition(";")[0] + way.parameter
     return sent.altered(body=way.spoil(told.document), content_type=content_type)
 
 

@@ -14,8 +14,10 @@ from connectors._kit.xml import parse_xml
 
 
 def contract_faults(connector: Connector, raw: RawMessage, suffix: str) -> list[str]:
-    """What the contract holds against a document; empty if it conforms."""
+    """What the contract holds against a document; empty if it conforms, or if it is only prose."""
     contract = connector.folder / "contract"
+    if suffix not in (".json", ".xml"):
+        return []
     if suffix == ".json":
         return _json_faults(contract, json.loads(raw.body))
     root = parse_xml(raw, Limits(), connector.content_types)

@@ -38,7 +38,8 @@ def accepted(sample: Sample) -> list[Normalized]:
 
 
 def dialects(connector: Connector) -> set[str]:
-    return {"json" if kind.endswith("json") else "xml" for kind in connector.content_types}
+    """The dialects spoken here that the kit reads; a connector may bring one of its own."""
+    return {name for name in MUST_REFUSE for kind in connector.content_types if kind.endswith(name)}
 
 
 @every_golden

@@ -11,8 +11,10 @@ from connectors._kit.json import Object, parse_json
 from schemas.errors import Refused
 from tests.connectors.kit.messages import message
 
+LIMITS = Limits()
 
-def parsed(body: bytes | str, limits: Limits = Limits()) -> Object:
+
+def parsed(body: bytes | str, limits: Limits = LIMITS) -> Object:
     return parse_json(message(body, "application/json"), limits)
 
 
@@ -68,7 +70,10 @@ def test_another_content_type_or_charset_is_refused(content_type: str, rule: str
     with pytest.raises(Refused) as refusal:
         parse_json(message("{}", content_type), Limits())
     assert refusal.value.rule == rule
-    assert parse_json(message("{}", "APPLICATION/JSON;charset=UTF-8"), Limits())
+
+
+def test_the_content_type_is_compared_without_case() -> None:
+    assert parse_json(message("{}", "APPLICATION/JSON;charset=UTF-8"), LIMITS).path == ""
 
 
 @pytest.mark.parametrize("body", ["x" * 11, '{"a":"%s"}' % ("x" * 10)])

@@ -12,14 +12,15 @@ from connectors._kit.xml import Element, open_xml, parse_xml
 from schemas.errors import Refused
 from tests.connectors.kit.messages import message
 
+LIMITS = Limits()
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
-def parsed(body: bytes | str, content_type: str = "text/xml", limits: Limits = Limits()) -> Element:
+def parsed(body: bytes | str, content_type: str = "text/xml", limits: Limits = LIMITS) -> Element:
     return open_xml(parse_xml(message(body, content_type), limits, XML), "urn:x", "Root", limits)
 
 
-def rule_of(body: bytes | str, content_type: str = "text/xml", limits: Limits = Limits()) -> str:
+def rule_of(body: bytes | str, content_type: str = "text/xml", limits: Limits = LIMITS) -> str:
     with pytest.raises(Refused) as refusal:
         parsed(body, content_type, limits)
     assert refusal.value.field == ""

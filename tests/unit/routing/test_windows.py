@@ -31,6 +31,6 @@ def test_no_messages_make_no_window() -> None:
     assert list(windows([])) == []
 
 
-def test_what_comes_before_an_oversized_body_is_not_held_back_for_ever() -> None:
+def test_a_body_no_broker_takes_is_for_a_person() -> None:
     with pytest.raises(Parked):
         list(windows(messages(1, MAX_BODY_BYTES + 1)))

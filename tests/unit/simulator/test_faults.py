@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -194,7 +195,7 @@ def _repeats_a_key(body: bytes) -> bool:
 
 
 _SOURCE = stream(4_000, 1, 0, (), START).source
-_CHECKS = {
+_CHECKS: dict[str, Callable[[bytes, str], bool]] = {
     "xml-doctype": lambda body, _: b"<!DOCTYPE" in body,
     "xml-syntax": lambda body, _: not _is_xml(body),
     "json-syntax": lambda body, _: not _is_json(body),

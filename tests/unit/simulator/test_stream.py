@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from hub.simulator.markup import cyrillic, upper
 from hub.simulator.ministries import MINISTRIES
 from hub.simulator.stream import Stream, messages, stream
 
@@ -97,12 +99,17 @@ def test_ordinary_messages_expect_every_record_to_be_accepted() -> None:
         assert all(item.rule is None and item.record_type for item in sent.expected)
 
 
-def test_the_dialects_quirks_are_there() -> None:
-    text = b"".join(sent.message.body for sent in of(1_500)).decode(errors="ignore")
-    legacy = "Нүмунәјев"
-    for quirk in ("Qadın", "<pr:Gender>F", "<Sex>1<", "OĞLU", legacy, "MYİ", 'encoding="UTF-16"'):
-        expected = quirk.encode("utf-16-le").decode(errors="ignore") if "16" in quirk else quirk
-        assert expected in text, quirk
+@pytest.mark.parametrize(
+    "quirk", ["Qadın", "<pr:Gender>F", "<Sex>1<", "OĞLU", "MYİ", "[А-Я][а-я]", 'pin="tst', "UTF-16"]
+)
+def test_a_dialects_quirk_is_there(quirk: str) -> None:
+    texts = [sent.message.body.replace(b"\0", b"").decode(errors="ignore") for sent in of(1_500)]
+    assert any(re.search(quirk, text) for text in texts)
+
+
+def test_names_become_cyrillic_letter_by_letter_and_upper_case_the_azerbaijani_way() -> None:
+    assert cyrillic("Nümunəyev Çiçək") == "Нүмунәјев Чичәк"
+    assert upper("İsmayıl Əli qızı") == "İSMAYIL ƏLİ QIZI"
 
 
 @pytest.mark.parametrize(

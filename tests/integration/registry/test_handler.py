@@ -1,0 +1,298 @@
+"""The registry's hop on the in-memory bus and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from hub.evidence import record_log, workers
+from hub.evidence.record_log import Entry, State
+from hub.hop import Hop, Pace
+from hub.intake.publishing import canonical_messages
+from hub.registry.handler import HOP, KILLED, RegistryHandler
+from hub.store.database import Database, Transaction
+from routing import keys
+from routing.memory import MemoryBus, MemorySubscription
+from routing.message import ATTEMPTS, CAUSE, Delivery, Message
+from routing.observer import Unobserved
+from routing.topology import topology
+from schemas.envelope import CONTENT_TYPE, Event, decode_batch
+from schemas.errors import RetryLater, Unavailable
+from tests.integration.registry.events import EPOCH, event, fin, fin_urn, person
+from tests.integration.registry.writing import golden
+
+pytestmark = pytest.mark.database
+
+QUEUE = keys.writer_queue("live")
+DEAD = keys.dead_queue(QUEUE)
+NOW = EPOCH + timedelta(days=3)
+FIRST_RUNG_SECONDS = 5.0
+
+
+class Died(BaseException):
+    """The process was killed here."""
+
+
+class Flaky(Database):
+    """Raises the given errors, one per transaction, before it does its work."""
+
+    errors: Sequence[Exception] = ()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        if self.errors:
+            error, *self.errors = self.errors
+            raise error
+        with super().transaction() as tx:
+            yield tx
+
+
+@dataclass(frozen=True, slots=True)
+class Mortal(RegistryHandler):
+    """A handler whose process dies of one record."""
+
+    deadly: str = ""
+
+    def _write(self, events: Sequence[Event], now: datetime) -> None:
+        if any(event.id == self.deadly for event in events):
+            raise Died
+        RegistryHandler._write(self, events, now)
+
+
+@dataclass
+class Site:
+    """A hub with nothing but the registry's hop; ``clock`` is the bus's, in seconds."""
+
+    url: str
+    database: Flaky
+    clock: list[float] = field(default_factory=lambda: [0.0])
+    deadly: str = ""
+
+    def __post_init__(self) -> None:
+        self.bus = MemoryBus(topology([]), clock=lambda: self.clock[0], linger=0)
+        self.restart()
+
+    def restart(self) -> None:
+        """Start a worker, as after the last one was killed."""
+        self.subscription: MemorySubscription = self.bus.subscribe([QUEUE], prefetch=100)
+        handler = Mortal(
+            worker_id="w", database=self.database, publisher=self.subscription,
+            queues=[QUEUE], observer=Unobserved(), deadly=self.deadly,
+        )  # fmt: skip
+        pace = Pace(pause_seconds=0, longest_pause_seconds=0)
+        self.hop = Hop(
+            HOP, self.subscription, handler, clock=lambda: NOW, observer=Unobserved(), pace=pace
+        )
+
+    def publish(self, *events: Event, admitted: bool = True) -> None:
+        if admitted:
+            with self.database.transaction() as tx:
+                record_log.admit(tx, map(_entry, events), NOW)
+        messages = canonical_messages([("live", each) for each in events], NOW, most=250)
+        self.bus.publisher().publish(messages)
+
+    def publish_raw(self, body: bytes) -> None:
+        key = "live.c412.person.v1.interior"
+        self.bus.publisher().publish([Message(keys.CANONICAL, key, body, "raw", CONTENT_TYPE)])
+
+    def step(self) -> None:
+        self.hop.step(threading.Event(), wait_seconds=0)
+
+    def die(self) -> None:
+        with pytest.raises(Died):
+            self.step()
+        self.subscription.close()
+        self.restart()
+
+    def states(self, *events: Event) -> list[State]:
+        with self.database.transaction() as tx:
+            found = record_log.states(tx, [each.id for each in events])
+        return [found[each.id] for each in events]
+
+    def waiting(self, queue: str) -> list[Delivery]:
+        """Look at what waits in a queue, leaving it there."""
+        subscription = self.bus.subscribe([queue], prefetch=100)
+        found = subscription.receive(100, 0)
+        subscription.close()
+        return found
+
+    def depth(self, queue: str = QUEUE) -> int:
+        return self.bus.depths([queue])[queue]
+
+
+def _entry(event: Event) -> Entry:
+    return Entry(event.id, 1, event.ordinal, event.ministry, "live", "person", State.RECEIVED)
+
+
+@pytest.fixture
+def site(database_url: str) -> Iterator[Site]:
+    database = Flaky(database_url, application_name="registry under test")
+    yield Site(database_url, database)
+    database.close()
+
+
+def persons(*names: str) -> list[Event]:
+    """One person per name, as one message of the ministry."""
+    return [
+        event("person", person(fin(f"TST000{number}"), name), ministry="interior",
+              message_id="m1", ordinal=number)
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def broken(event: Event) -> Event:
+    """The same event with a content that is no record."""
+    return event.model_copy(update={"data": {"givenName": "A"}})
+
+
+def test_a_batch_is_written_and_settled_and_acknowledged(site: Site) -> None:
+    events = persons("A", "B")
+    site.publish(*events)
+    site.step()
+    assert site.states(*events) == [State.WRITTEN, State.WRITTEN]
+    assert golden(site.database, fin_urn("TST0001")) is not None
+    assert site.depth() == 0
+
+
+def test_a_record_that_is_final_already_is_not_written_again(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish(event)
+    site.step()
+    with site.database.transaction() as tx:
+        tx.execute("TRUNCATE registry.person, registry.claim, registry.golden")
+    site.publish(event)
+    site.step()
+    assert golden(site.database, fin_urn("TST0000")) is None
+    assert site.states(event) == [State.WRITTEN]
+
+
+def test_one_bad_record_is_parked_with_its_cause_and_its_neighbours_are_written(
+    site: Site,
+) -> None:
+    first, second, third = persons("A", "B", "C")
+    site.publish(first, broken(second), third)
+    site.step()
+    assert site.states(first, second, third) == [State.WRITTEN, State.PARKED, State.WRITTEN]
+    (dead,) = site.waiting(DEAD)
+    assert dead.headers[CAUSE] == "canonical-content"
+    assert [each.id for each in decode_batch(dead.body)] == [second.id] == [dead.message_id]
+    assert site.depth() == 0
+
+
+def test_a_parked_record_may_still_be_written(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish(broken(event))
+    site.step()
+    assert site.states(event) == [State.PARKED]
+    site.publish(event)
+    site.step()
+    assert site.states(event) == [State.WRITTEN]
+
+
+def test_a_lost_race_waits_on_the_ladder_and_comes_back(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish(event)
+    site.database.errors = [RetryLater("database: lock timeout")] * 3
+    site.step()
+    assert site.states(event) == [State.RETRYING]
+    (waiting,) = site.waiting("retry.5s")
+    assert waiting.headers[ATTEMPTS] == 1
+    site.clock[0] += FIRST_RUNG_SECONDS
+    site.step()
+    assert site.states(event) == [State.WRITTEN]
+    assert site.depth() == site.depth(DEAD) == 0
+
+
+def test_a_record_that_never_succeeds_is_parked_after_its_last_attempt(site: Site) -> None:
+    (event,) = persons("A")
+    # PostgreSQL cannot store NUL: no check of ours foresees it, so it counts as a defect.
+    defect = event.model_copy(update={"messageid": "m\0"})
+    site.publish(defect)
+    for _ in range(5):
+        site.step()
+        site.clock[0] += 3600
+    assert site.states(event) == [State.PARKED]
+    (dead,) = site.waiting(DEAD)
+    assert str(dead.headers[CAUSE]).startswith("defect-")
+    assert dead.headers[ATTEMPTS] == 4
+
+
+def test_an_outage_of_the_database_is_waited_out_and_costs_no_attempt(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish(event)
+    site.database.errors = [Unavailable("database: down")] * 7
+    site.step()
+    assert site.states(event) == [State.WRITTEN]
+    assert [site.depth(queue) for queue in (QUEUE, DEAD, "retry.5s")] == [0, 0, 0]
+
+
+def test_a_connection_cut_by_the_server_is_opened_again(
+    site: Site, connect: Callable[[], Database]
+) -> None:
+    first, second = persons("A", "B")
+    site.publish(first, second)
+    with connect().transaction() as tx:
+        cut = tx.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'registry under test'"
+        )
+    assert len(cut) == 1
+    site.step()
+    assert site.states(first, second) == [State.WRITTEN, State.WRITTEN]
+
+
+def test_what_is_no_batch_is_parked_whole_and_harms_nothing(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish_raw(b"<not-json/>")
+    site.publish(event)
+    site.step()
+    assert site.states(event) == [State.WRITTEN]
+    (dead,) = site.waiting(DEAD)
+    assert (dead.headers[CAUSE], dead.body) == ("canonical-batch", b"<not-json/>")
+
+
+def test_redelivered_records_are_written_and_their_claims_cleared(site: Site) -> None:
+    events = persons("A", "B")
+    site.publish(*events)
+    site.subscription.receive(10, 0)
+    site.subscription.drop_connection()
+    site.step()
+    assert site.states(*events) == [State.WRITTEN, State.WRITTEN]
+    with site.database.transaction() as tx:
+        assert tx.rows("SELECT * FROM evidence.poison_claim") == []
+
+
+def test_a_record_that_kills_the_process_is_parked_and_only_that_record(site: Site) -> None:
+    events = persons("A", "B", "C", "D")
+    site.deadly = events[2].id
+    site.restart()
+    site.publish(*events)
+    deaths = 0
+    while site.depth():
+        try:
+            site.step()
+        except Died:
+            deaths += 1
+            site.subscription.close()
+            site.restart()
+    assert Counter(site.states(*events)) == {State.WRITTEN: 3, State.PARKED: 1}
+    (dead,) = site.waiting(DEAD)
+    assert (dead.headers[CAUSE], dead.message_id) == (KILLED, events[2].id)
+    assert 1 < deaths < 10
+    with site.database.transaction() as tx:
+        assert tx.rows("SELECT * FROM evidence.poison_claim") == []
+
+
+def test_a_worker_shows_how_far_it_has_come(site: Site) -> None:
+    site.publish(*persons("A"))
+    site.step()
+    site.step()
+    with site.database.transaction() as tx:
+        assert workers.watermarks(tx, NOW - timedelta(seconds=1)) == {QUEUE: NOW}
+        assert workers.alive(tx, NOW - timedelta(seconds=1)) == {HOP}

@@ -1,0 +1,26 @@
+"""A broker with the contract suite's topology on it, reached through a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from routing import control
+from tests.support.buses import TOPOLOGY, proxy_of
+from tests.support.proxy import Proxy
+
+
+@pytest.fixture
+def laid_out(broker_url: str) -> str:
+    """URL of a broker with ``TOPOLOGY``, empty."""
+    control.declare(broker_url, TOPOLOGY)
+    control.purge(broker_url, [queue.name for queue in TOPOLOGY.queues])
+    return broker_url
+
+
+@pytest.fixture
+def proxy(laid_out: str) -> Iterator[Proxy]:
+    """A proxy in front of that broker."""
+    with proxy_of(laid_out) as proxy:
+        yield proxy

@@ -1,0 +1,42 @@
+"""What a sender may put around a body must not harm the reader, nor its neighbours."""
+
+from __future__ import annotations
+
+import pika
+import pytest
+
+from routing.rabbit import RabbitBus
+from tests.support.buses import bodies, receive_all
+from tests.support.rabbitmq import connected
+
+pytestmark = pytest.mark.broker
+
+QUEUE = "intake.alpha.live"
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        pytest.param({"headers": {"x-rate": float("nan")}}, id="not a number"),
+        pytest.param({"headers": {"x-rate": float("-inf")}}, id="infinite"),
+        pytest.param({"headers": {"x-list": [{"deep": [1, None]}], "x-none": None}}, id="tables"),
+        pytest.param({"headers": {"x-bytes": b"\xff\xfe"}}, id="bytes"),
+        pytest.param({"message_id": b"\xff\xfe"}, id="an id that is no UTF-8"),
+        pytest.param({"content_type": b"\xff"}, id="a content type that is no UTF-8"),
+        pytest.param({"timestamp": 2**63}, id="a time beyond the calendar"),
+    ],
+)
+def test_hostile_properties_do_not_stop_the_messages_behind(
+    laid_out: str, properties: dict[str, object]
+) -> None:
+    with connected(laid_out) as channel:
+        for body in (b"before", b"hostile", b"after"):
+            around = properties if body == b"hostile" else {}
+            channel.basic_publish("intake.alpha", "live", body, pika.BasicProperties(**around))
+
+    bus = RabbitBus(laid_out)
+    got = receive_all(bus.subscribe([QUEUE], prefetch=10), 3)
+    bus.close()
+
+    assert bodies(got) == [b"before", b"hostile", b"after"]
+    assert {delivery.tag.generation for delivery in got} == {1}

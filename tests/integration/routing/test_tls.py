@@ -1,0 +1,87 @@
+"""``amqps://`` on both planes: an encrypted proxy in front of the real broker."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from routing import control, rabbit
+from routing.message import Message
+from routing.rabbit import RabbitBus
+from schemas.errors import Unavailable
+from tests.support.buses import SOON, TOPOLOGY, bodies
+from tests.support.proxy import Proxy
+
+OPENSSL = shutil.which("openssl")
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(OPENSSL is None, reason="no openssl to make a certificate with"),
+]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *(OPENSSL or "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture
+def encrypted(laid_out: str, certificate: tuple[Path, Path]) -> Iterator[Proxy]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    parts = urlsplit(laid_out)
+    with Proxy((parts.hostname or "", parts.port or 5672), context) as proxy:
+        yield proxy
+
+
+def address(proxy: Proxy, laid_out: str, host: str = "localhost", authority: str = "") -> str:
+    options = f"?ssl_options={quote(str({'ca_certs': authority}))}" if authority else ""
+    return f"amqps://guest:guest@{host}:{proxy.port}{urlsplit(laid_out).path}{options}"
+
+
+def test_both_planes_speak_tls_with_a_private_authority(
+    encrypted: Proxy, laid_out: str, certificate: tuple[Path, Path]
+) -> None:
+    url = address(encrypted, laid_out, authority=str(certificate[0]))
+    assert control.check(url, TOPOLOGY) == []
+    bus = RabbitBus(url)
+    body = bytes(1_000_000)
+    bus.publisher().publish([Message("intake.alpha", "live", body, "m", "text/xml")])
+    got = bus.subscribe(["intake.alpha.live"], prefetch=1).receive(1, SOON)
+    bus.close()
+    assert bodies(got) == [body]
+
+
+@pytest.mark.parametrize(("host", "trusted"), [("localhost", False), ("127.0.0.1", True)])
+def test_an_unknown_authority_and_a_wrong_name_are_turned_away(
+    encrypted: Proxy,
+    laid_out: str,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    trusted: bool,
+) -> None:
+    monkeypatch.setattr(rabbit, "CONNECT_SECONDS", 0.5)
+    url = address(encrypted, laid_out, host, str(certificate[0]) if trusted else "")
+    with pytest.raises(Unavailable):
+        control.check(url, TOPOLOGY)
+    bus = RabbitBus(url)
+    with pytest.raises(Unavailable):
+        bus.publisher().publish([Message("intake.alpha", "live", b"", "m", "text/xml")])
+    bus.close()
