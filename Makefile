@@ -38,6 +38,7 @@ bench: $(INSTALLED) ## Records per second of the whole path on this machine, wit
 	$(BIN)/qovsaq demo --records 100000 --faults 0
 
 up: ## RabbitMQ, PostgreSQL and the hub in containers (needs Docker)
+	ops/docker/secrets.sh
 	docker compose up --build --detach
 
 fmt: $(INSTALLED) ## Put the code in order

@@ -187,7 +187,7 @@ def _registry(hub: Hub) -> Worker:
         policy=hub.policy,
         most_records=2 * settings.batch_records,
     )
-    pace = Pace(batch=settings.batch_records)
+    pace = Pace(batch=settings.registry_prefetch)
     return Hop("registry", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
 
 

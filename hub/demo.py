@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from hub import bootstrap
 from hub.bootstrap import Hub, Kind
 from hub.crew import at_work
 from hub.embedded import embedded_postgres
-from hub.evidence import holders, outcomes
+from hub.evidence import outcomes
 from hub.evidence.ledger import Statement
 from hub.evidence.outcomes import Delays
 from hub.settings import Settings
@@ -29,7 +29,6 @@ from hub.simulator.ministries import MINISTRIES
 from hub.simulator.publish import Window, publish
 from hub.simulator.sent import Sent
 from hub.simulator.stream import messages
-from routing import keys
 from routing.memory import MemoryBus
 from routing.topology import topology
 
@@ -37,9 +36,9 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 """The simulated present: fixed, so that a seed alone decides what is sent."""
 
 _WINDOW = 250
-_MOST_WAITING = 2000
+_MOST_ON_THEIR_WAY = 2000
 _STALLED_SECONDS = 120.0
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.1
 
 Progress = Callable[[int, int], None]
 """Told how many messages were published and how many records have their outcome."""
@@ -53,13 +52,20 @@ class Interrupted(Exception):
 class Result:
     """What was sent, what became of it, and where the two differ (in words; empty: nowhere).
 
-    ``sent`` is the simulator's summary.
+    ``sent`` is the simulator's summary, ``seconds`` the time from the first publish to the last
+    outcome.
     """
 
     sent: Mapping[str, Any]
     ledger: Statement
     differences: list[str]
     delays: Delays
+    seconds: float
+
+    @property
+    def records_per_second(self) -> float:
+        """Records with an outcome, by the whole time it took."""
+        return self.delays.records / self.seconds if self.seconds else 0.0
 
     @property
     def agrees(self) -> bool:
@@ -73,8 +79,9 @@ class Result:
             "sent": self.sent,
             "ledger": self.ledger.as_dict(),
             "differences": self.differences,
-            "recordsPerSecond": round(self.delays.rate, 1),
-            "endToEndSeconds": asdict(self.delays),
+            "seconds": round(self.seconds, 3),
+            "recordsPerSecond": round(self.records_per_second, 1),
+            "endToEndSeconds": {"p50": self.delays.p50, "p99": self.delays.p99},
         }
 
 
@@ -100,6 +107,7 @@ def demonstrate(
         workers = {str(kind): hub.worker(kind) for kind in (Kind.INTAKE, Kind.REGISTRY, Kind.RELAY)}
         with Account(Path(folder)) as account:
             with at_work(workers, stop):
+                started = time.monotonic()
                 watch = _Watch(hub, account, stop, progress)
                 publisher = bus.publisher()
                 publish(
@@ -110,32 +118,31 @@ def demonstrate(
                     window=Window(messages=_WINDOW),
                 )
                 watch.until_settled()
-                early = stop.is_set()
+                seconds, early = time.monotonic() - started, stop.is_set()
             if early:
                 raise Interrupted
-            return _reckon(hub, account)
+            return _reckon(hub, account, seconds)
 
 
 class _Watch:
-    """Follows the run: holds the sender back while much is waiting, and knows when all is done."""
+    """Follows the run: holds the sender back while much is on its way, and sees the end of it."""
 
     def __init__(
         self, hub: Hub, account: Account, stop: threading.Event, progress: Progress
     ) -> None:
-        self._hub = hub
         self._account = account
         self._stop = stop
         self._progress = progress
         self._database = hub.database("demo watch")
         self._published = 0
-        self._queues = holders.queues_of(hub.connectors, keys.LANES)
+        self._settled = 0
+        self._moved_at = time.monotonic()
 
     def paced(self, stream: Iterable[Sent]) -> Iterator[Sent]:
         """Pass the stream on while the hub keeps up; end it early where all must stop."""
         for place, sent in enumerate(stream):
-            while place % _WINDOW == 0 and self._waiting() > _MOST_WAITING:
-                if self._stop.wait(_LOOK_SECONDS):
-                    break
+            if place % _WINDOW == 0:
+                self._wait_until(_MOST_ON_THEIR_WAY)
             if self._stop.is_set():
                 return
             yield sent
@@ -143,31 +150,30 @@ class _Watch:
     def published(self, count: int) -> None:
         """Note that so many more messages are on the bus."""
         self._published += count
-        self._settled()
 
     def until_settled(self) -> None:
-        """Wait until every record sent has an outcome, or nothing has moved for long."""
-        expected = self._account.summary()["records"]
-        settled, moved = self._settled(), time.monotonic()
-        while settled < expected and time.monotonic() - moved < _STALLED_SECONDS:
-            if self._stop.wait(_LOOK_SECONDS):
-                break
-            before, settled = settled, self._settled()
-            if settled != before:
-                moved = time.monotonic()
+        """Wait until every record sent has an outcome."""
+        self._wait_until(0)
         self._database.close()
 
-    def _waiting(self) -> int:
-        return sum(self._hub.bus.depths(self._queues).values())
+    def _wait_until(self, most: int) -> None:
+        """Wait until at most so many records are on their way, or nothing has moved for long."""
+        while self._look() > most and time.monotonic() - self._moved_at < _STALLED_SECONDS:
+            if self._stop.wait(_LOOK_SECONDS):
+                return
 
-    def _settled(self) -> int:
+    def _look(self) -> int:
+        """Report progress; tell how many of the records sent have no outcome yet."""
         with self._database.transaction() as tx:
             settled = outcomes.settled(tx)
+        if settled != self._settled:
+            self._settled, self._moved_at = settled, time.monotonic()
         self._progress(self._published, settled)
-        return settled
+        expected: int = self._account.summary()["records"]
+        return expected - settled
 
 
-def _reckon(hub: Hub, account: Account) -> Result:
+def _reckon(hub: Hub, account: Account, seconds: float) -> Result:
     database = hub.database("demo")
     try:
         with database.transaction() as tx:
@@ -175,4 +181,4 @@ def _reckon(hub: Hub, account: Account) -> Result:
             delays = outcomes.delays(tx)
     finally:
         database.close()
-    return Result(account.summary(), hub.ledger(), differences, delays)
+    return Result(account.summary(), hub.ledger(), differences, delays, seconds)

@@ -14,6 +14,7 @@ from routing.topology import Topology
 from schemas.errors import HubError
 
 OLDEST_POSTGRESQL = 15
+_NAMED = 3
 
 
 class Level(StrEnum):
@@ -65,11 +66,15 @@ def topology(url: str, wanted: Topology) -> Iterable[Finding]:
     """Check that the broker answers and has the queues and exchanges this release needs."""
     drifts = control.check(url, wanted)
     yield Finding("broker", Level.OK, "RabbitMQ answers")
+    missing = [f"{drift.kind} {drift.name}" for drift in drifts if drift.difference == "missing"]
+    if missing:
+        named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+        text = f"{len(missing)} exchanges and queues are missing: {named}"
+        yield Finding("topology", Level.ERROR, text, "run `qovsaq topology declare`")
     for drift in drifts:
-        remedy = "run `qovsaq topology declare`"
         if drift.difference != "missing":
-            remedy = "move its messages elsewhere, delete it, then `qovsaq topology declare`"
-        yield Finding("topology", Level.ERROR, str(drift), remedy)
+            remedy = "move its messages away, delete it, run `qovsaq topology declare`"
+            yield Finding("topology", Level.ERROR, str(drift), remedy)
     if not drifts:
         yield Finding("topology", Level.OK, "exchanges and queues are as they should be")
 

@@ -50,6 +50,10 @@ class Handler(Protocol):
         """Use a quiet moment: heartbeats and the like."""
         ...
 
+    def close(self) -> None:
+        """Release what the handler holds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -92,7 +96,12 @@ class Hop:
             while not stop.is_set():
                 self.step(stop)
         finally:
-            self._subscription.close()
+            self.close()
+
+    def close(self) -> None:
+        """Give back what is in hand and release the connections."""
+        self._subscription.close()
+        self._handler.close()
 
     def step(self, stop: threading.Event, wait_seconds: float | None = None) -> int:
         """Take one batch, if there is one, and see it through; return how many were taken."""

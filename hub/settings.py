@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         250, ge=1, le=65_535, description="unacknowledged messages per intake queue"
     )
     registry_prefetch: int = Field(
-        64, ge=1, le=65_535, description="unacknowledged batches at the registry writer"
+        32, ge=1, le=65_535, description="unacknowledged batches per registry queue"
     )
     retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(_split)] = Field(
         tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"

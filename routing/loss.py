@@ -26,7 +26,8 @@ class Loss:
         """Read the reason pika gives."""
         if isinstance(error, ChannelClosed | ConnectionClosed):
             return cls(error.reply_code, error.reply_text)
-        return cls(0, f"{type(error).__name__} {error}".strip())
+        cause = _innermost(error)
+        return cls(0, f"{type(cause).__name__} {cause}".strip())
 
     def error(self) -> Exception:
         """Make the error for whoever needs the connection: a missing right does not mend itself."""
@@ -41,3 +42,13 @@ class Loss:
                 if f"'{message.exchange}'" in self.text:
                     return Unroutable(message.exchange, message.routing_key)
         return self.error()
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Unpack the reason why a connection could not be opened; pika wraps it several times."""
+    wrapped = (
+        getattr(error, "exception", None)
+        or next(iter(reversed(getattr(error, "exceptions", None) or ())), None)
+        or next((part for part in error.args if isinstance(part, BaseException)), None)
+    )
+    return _innermost(wrapped) if isinstance(wrapped, BaseException) else error

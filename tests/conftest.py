@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.registry.tables import sync
-from hub.store.database import Database
-from hub.store.migrate import upgrade
-from schemas.catalogue import records
+from hub.bootstrap import bring_up_to_date
 from tests.support.needs import SETTINGS, needing
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.private_broker import PrivateBroker, running_private_broker
@@ -34,21 +31,10 @@ def template_database(postgres: PostgresServer) -> Iterator[str]:
     name = _unique("template")
     url = postgres.create(name)
     try:
-        migrate(url)
+        bring_up_to_date(url)
         yield name
     finally:
         postgres.drop(name)
-
-
-def migrate(url: str) -> None:
-    """Bring a database to the schema of this release: migrations, then the derived tables."""
-    upgrade(url)
-    database = Database(url)
-    try:
-        with database.transaction() as transaction:
-            sync(transaction, records())
-    finally:
-        database.close()
 
 
 @pytest.fixture

@@ -103,8 +103,9 @@ class Element:
         """Whether the child or attribute says anything: a blank element is as good as none."""
         if name.startswith("@"):
             return bool(self._source.get(name[1:], "").strip())
-        found = self._members.get(name, ()) if name else (self._source,)
-        return bool(found) and any(map(_says_anything, found))
+        if not name:
+            return bool((self._source.text or "").strip())
+        return any(map(_says_anything, self._members.get(name, ())))
 
     def text(self, name: str) -> str:
         """Stripped text of the one child, attribute or, for ``""``, of the element itself."""

@@ -13,13 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.cli.display import AsJson, show_json
 from hub.cli.ending import Exit
-from hub.cli.ledger import show_statement
+from hub.cli.ledger import show_differences, show_statement
 from hub.cli.ready import command_settings
 from hub.cli.signals import stop_on_signals
 from hub.demo import Interrupted, Result, demonstrate
 from hub.demo import Progress as Told
-
-_SHOWN_DIFFERENCES = 20
 
 Records = Annotated[int, typer.Option(min=1, max=10_000_000, help="Messages to send.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds send equal messages.")]
@@ -79,16 +77,9 @@ def _show(result: Result) -> None:
         f"{sent['records']:,} records, {sent['accepted']:,} to accept, "
         f"{sent['refused']:,} to refuse."
     )
-    for line in result.differences[:_SHOWN_DIFFERENCES]:
-        typer.echo(f"  differs: {line}")
-    if len(result.differences) > _SHOWN_DIFFERENCES:
-        typer.echo(f"  ... and {len(result.differences) - _SHOWN_DIFFERENCES:,} more")
+    show_differences(result.differences)
     typer.echo(
-        f"{delays.rate:,.0f} records/s over {delays.span:.1f} s; end to end, from publish to "
-        f"outcome under full load: p50 {delays.p50:.2f} s, p99 {delays.p99:.2f} s."
+        f"{result.records_per_second:,.0f} records/s over {result.seconds:.1f} s; end to end, from "
+        f"publish to outcome under full load: p50 {delays.p50:.2f} s, p99 {delays.p99:.2f} s."
     )
-    typer.echo(
-        "The ledger balances and equals what was sent."
-        if result.agrees
-        else "The ledger does NOT agree with what was sent."
-    )
+    typer.echo("Every record is accounted for." if result.agrees else "The account does NOT agree.")

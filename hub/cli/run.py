@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from contextlib import AbstractContextManager, nullcontext
@@ -91,5 +92,7 @@ def _supervise(settings: Settings, stop: threading.Event) -> int:
 
 def _stop_with_parent(stop: threading.Event) -> None:
     """Wait for the supervisor to vanish: then its end of our standard input closes."""
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock, held here, would be wanted when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     stop.set()

@@ -20,7 +20,7 @@ from hub.simulator.publish import publish
 from hub.simulator.stream import messages
 
 
-def simulate(  # noqa: PLR0917 - Typer makes them options
+def simulate(
     records: Annotated[int, typer.Option(min=1, max=100_000_000, help="Messages to send.")],
     ministry: Annotated[
         list[str] | None, typer.Option(help="Only this ministry; may be repeated.")

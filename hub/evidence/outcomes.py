@@ -17,7 +17,7 @@ WHERE log.record_id > %s ORDER BY log.record_id LIMIT %s
 """
 
 _DELAYS = """
-SELECT count(*) AS records, min(j.published_at) AS first, max(log.settled_at) AS last,
+SELECT count(*) AS records,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY log.settled_at - j.published_at) AS p50,
     percentile_cont(0.99) WITHIN GROUP (ORDER BY log.settled_at - j.published_at) AS p99
 FROM evidence.record_log log JOIN evidence.journal j USING (journal_id)
@@ -29,20 +29,15 @@ _FIRST = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """End to end, publish to outcome: settled records, the span they took, and percentiles.
+    """How many records have an outcome, and percentiles of their way to it, in seconds.
 
-    Times in seconds; all 0 where nothing was settled.
+    From the sender's publish to the moment the batch with the outcome was begun: what the batch
+    itself took is not in it. All 0 where nothing was settled.
     """
 
     records: int
-    span: float
     p50: float
     p99: float
-
-    @property
-    def rate(self) -> float:
-        """Settled records per second over the whole span."""
-        return self.records / self.span if self.span else 0.0
 
 
 def outcomes(tx: Transaction) -> Iterator[Row]:
@@ -63,10 +58,9 @@ def delays(tx: Transaction) -> Delays:
     """Measure how long records took from their sender's publish to their outcome."""
     (row,) = tx.rows(_DELAYS)
     if not row["records"]:
-        return Delays(0, 0.0, 0.0, 0.0)
+        return Delays(0, 0.0, 0.0)
     return Delays(
         records=row["records"],
-        span=(row["last"] - row["first"]).total_seconds(),
         p50=row["p50"].total_seconds(),
         p99=row["p99"].total_seconds(),
     )

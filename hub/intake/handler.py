@@ -96,6 +96,10 @@ class IntakeHandler:
         with self.database.transaction() as tx:
             workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
 
+    def close(self) -> None:
+        """Close the database connection."""
+        self.database.close()
+
     def _publish(self, admitted: Sequence[Admitted], now: datetime) -> None:
         events = [(m.arrived.lane, event) for m in admitted for event in m.publish]
         messages = canonical_messages(events, now, most=self.most_events)

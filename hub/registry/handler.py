@@ -97,6 +97,10 @@ class RegistryHandler:
             self._beat(tx, (), now)
             redraw_outdated(tx, self.authority, now)
 
+    def close(self) -> None:
+        """Close the database connection."""
+        self.database.close()
+
     def _write(self, events: Sequence[Event], now: datetime) -> None:
         with self.database.transaction() as tx:
             final = record_log.final_outcomes(tx, [event.id for event in events])

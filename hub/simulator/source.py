@@ -74,7 +74,8 @@ class Source:
         self.settings = settings
         self._run = settings.fingerprint
         self._world = World(settings.seed)
-        self._begin = settings.start.astimezone(BAKU) - _BEFORE_START
+        span = max(_BEFORE_START, settings.records * TICKS * _TICK)
+        self._begin = settings.start.astimezone(BAKU) - span
         self._ministries = [name for name in MINISTRIES if name in settings.ministries]
         self._shares = [MINISTRIES[name].share for name in self._ministries]
         self._kinds = tuple(settings.weights)

@@ -45,8 +45,8 @@ def stream(
     """Describe a stream of ``records`` messages of the ministries (none named: all) together.
 
     Ministries are mixed by their usual shares; ``faults`` (0 to 1) is the share of irregular
-    messages. Everything told happened in the 30 days before ``start`` (aware, 2024 or later; not
-    in the hub's future). ``polled`` leaves out what cannot befall a document fetched by poll.
+    messages. Everything told happened before ``start`` (aware, 2024 or later; not in the hub's
+    future). ``polled`` leaves out what cannot befall a document fetched by poll.
     Raises ``ValueError``.
     """
     weights = {

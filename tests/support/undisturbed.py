@@ -30,7 +30,8 @@ def run_undisturbed(stream: Stream, database_url: str, folder: Path) -> None:
     stop = threading.Event()
     while any(hop.step(stop, 0) for hop in hops):
         pass
-    bus.close()
+    for hop in hops:
+        hop.close()
 
 
 def _hop(hub: Hub, kind: Kind) -> Hop:

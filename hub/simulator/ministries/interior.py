@@ -45,16 +45,14 @@ def _event(occasion: Occasion) -> Content:
 
 
 def _person(occasion: Occasion, person: Person) -> Content:
-    # The odd old record knows only the year of birth; the odd clerk types the pin in lower case.
+    # The odd clerk types the pin in lower case.
     return {
         "@pin": person.fin.lower() if occasion.chance(0.03) else person.fin,
         "Surname": upper(person.surname),
         "Name": upper(person.name),
         "FatherName": upper(person.patronymic) if occasion.chance(0.95) else None,
         "Gender": person.sex,
-        "BirthDate": dotted(person.born)
-        if person.born.year > _YEARS_ONLY
-        else str(person.born.year),
+        "BirthDate": _birth_date(person),
         "BirthPlace": person.place.city,
         "Citizenship": "AZE",
         "Residence": {"@unit": person.place.unit, "#": person.place.full},

@@ -48,7 +48,7 @@ def _act(occasion: Occasion, act_type: str) -> Content:
     return {
         "ActType": act_type,
         "OfficeCode": f"{occasion.index % 99 + 1:03d}",
-        "ActNumber": str(occasion.index + 1),
+        "ActNumber": str(max(occasion.index, 1)),
         "ActDate": dotted(registered),
         "EventDate": dotted(happened),
         "EventPlace": first.place.city,

@@ -104,12 +104,6 @@ class Site:
     def step(self) -> None:
         self.hop.step(threading.Event(), wait_seconds=0)
 
-    def die(self) -> None:
-        with pytest.raises(Died):
-            self.step()
-        self.subscription.close()
-        self.restart()
-
     def states(self, *events: Event) -> list[State]:
         with self.database.transaction() as tx:
             found = record_log.states(tx, [each.id for each in events])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
 from routing import control
+from routing.rabbit import RabbitBus
 from tests.support.buses import TOPOLOGY, proxy_of
 from tests.support.proxy import Proxy
 
@@ -24,3 +26,10 @@ def proxy(laid_out: str) -> Iterator[Proxy]:
     """A proxy in front of that broker."""
     with proxy_of(laid_out) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def open_bus() -> Iterator[Callable[..., RabbitBus]]:
+    """Opens buses that are closed when the test ends, however it ends."""
+    with ExitStack() as buses:
+        yield lambda *args, **named: buses.enter_context(closing(RabbitBus(*args, **named)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from pika import frame, spec
 
 from routing import control
+from routing.bus import Publisher
 from routing.message import Message
 from routing.rabbit import RabbitBus
 from schemas.errors import Unavailable
@@ -26,17 +28,20 @@ def message(text: str) -> Message:
     return Message("intake.alpha", "live", text.encode(), text, "text/xml")
 
 
+def publish_often(publisher: Publisher, text: str) -> None:
+    for _ in range(1_000):
+        publisher.publish([message(text)])
+
+
 def test_a_blocked_connection_takes_no_more_and_goes_on_when_it_is_unblocked(
-    laid_out: str, proxy: Proxy
+    laid_out: str, proxy: Proxy, open_bus: Callable[..., RabbitBus]
 ) -> None:
-    bus = RabbitBus(through(proxy, laid_out), confirm_timeout=SOON)
-    hop = bus.subscribe([QUEUE], prefetch=10)
+    hop = open_bus(through(proxy, laid_out)).subscribe([QUEUE], prefetch=10)
     hop.publish([message("before")])
 
     proxy.inject(BLOCKED)
     with pytest.raises(Unavailable, match="blocked"):
-        for _ in range(1_000):
-            hop.publish([message("while blocked")])
+        publish_often(hop, "while blocked")
     assert hop.receive(1, SOON)
 
     proxy.inject(UNBLOCKED)
@@ -46,16 +51,18 @@ def test_a_blocked_connection_takes_no_more_and_goes_on_when_it_is_unblocked(
         except Unavailable:
             continue
         break
-    bus.close()
-    left = bodies(receive_all(RabbitBus(laid_out).subscribe([QUEUE], prefetch=2_000), 2_000, 1.0))
+    hop.close()
+    left = bodies(receive_all(open_bus(laid_out).subscribe([QUEUE], prefetch=2_000), 2_000, 1.0))
     assert left[0] == b"before"
     assert left[-1] == b"after"
 
 
 @pytest.mark.reliability
-def test_a_memory_alarm_delays_a_publish_and_loses_nothing(private_broker: PrivateBroker) -> None:
+def test_a_memory_alarm_delays_a_publish_and_loses_nothing(
+    private_broker: PrivateBroker, open_bus: Callable[..., RabbitBus]
+) -> None:
     control.declare(private_broker.url, TOPOLOGY)
-    bus = RabbitBus(private_broker.url, confirm_timeout=60)
+    bus = open_bus(private_broker.url, confirm_timeout=60)
     publisher = bus.publisher()
     publisher.publish([message("before")])
     watermark = private_broker.administration.run
@@ -77,4 +84,3 @@ def test_a_memory_alarm_delays_a_publish_and_loses_nothing(private_broker: Priva
 
     subscription = bus.subscribe([QUEUE], prefetch=10)
     assert bodies(receive_all(subscription, 3, 1.0)) == [b"before", b"during"]
-    bus.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -120,12 +120,10 @@ def publisher(laid_out: str, proxy: Proxy) -> Iterator[ControlPublisher]:
 
 
 def test_the_control_publisher_publishes_what_the_data_plane_reads(
-    laid_out: str, publisher: ControlPublisher
+    laid_out: str, publisher: ControlPublisher, open_bus: Callable[..., RabbitBus]
 ) -> None:
     publisher.publish([message("ə")])
-    bus = RabbitBus(laid_out)
-    [got] = bus.subscribe([QUEUE], prefetch=1).receive(1, SOON)
-    bus.close()
+    [got] = open_bus(laid_out).subscribe([QUEUE], prefetch=1).receive(1, SOON)
     assert (got.body, got.message_id, got.content_type) == ("ə".encode(), "ə", "text/xml")
     assert got.headers == {"x-a": 1, "x-b": "ə"}
 
@@ -143,7 +141,10 @@ def test_the_control_publisher_knows_when_nothing_was_routed(
 
 
 def test_the_control_publisher_waits_no_longer_than_told_and_recovers(
-    laid_out: str, publisher: ControlPublisher, proxy: Proxy
+    laid_out: str,
+    publisher: ControlPublisher,
+    proxy: Proxy,
+    open_bus: Callable[..., RabbitBus],
 ) -> None:
     publisher.publish([message("first")])
     proxy.silence()
@@ -152,9 +153,7 @@ def test_the_control_publisher_waits_no_longer_than_told_and_recovers(
     proxy.resume()
     publisher.publish([message("third")])
 
-    bus = RabbitBus(laid_out)
-    got = bodies(bus.subscribe([QUEUE], prefetch=10).receive(10, SOON))
-    bus.close()
+    got = bodies(open_bus(laid_out).subscribe([QUEUE], prefetch=10).receive(10, SOON))
     assert got[0] == b"first"
     assert b"third" in got
 

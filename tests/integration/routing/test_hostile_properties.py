@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pika
 import pytest
 
@@ -27,16 +29,14 @@ QUEUE = "intake.alpha.live"
     ],
 )
 def test_hostile_properties_do_not_stop_the_messages_behind(
-    laid_out: str, properties: dict[str, object]
+    laid_out: str, open_bus: Callable[..., RabbitBus], properties: dict[str, object]
 ) -> None:
     with connected(laid_out) as channel:
         for body in (b"before", b"hostile", b"after"):
             around = properties if body == b"hostile" else {}
             channel.basic_publish("intake.alpha", "live", body, pika.BasicProperties(**around))
 
-    bus = RabbitBus(laid_out)
-    got = receive_all(bus.subscribe([QUEUE], prefetch=10), 3)
-    bus.close()
+    got = receive_all(open_bus(laid_out).subscribe([QUEUE], prefetch=10), 3)
 
     assert bodies(got) == [b"before", b"hostile", b"after"]
     assert {delivery.tag.generation for delivery in got} == {1}

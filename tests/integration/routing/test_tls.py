@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -56,15 +56,17 @@ def address(proxy: Proxy, laid_out: str, host: str = "localhost", authority: str
 
 
 def test_both_planes_speak_tls_with_a_private_authority(
-    encrypted: Proxy, laid_out: str, certificate: tuple[Path, Path]
+    encrypted: Proxy,
+    laid_out: str,
+    certificate: tuple[Path, Path],
+    open_bus: Callable[..., RabbitBus],
 ) -> None:
     url = address(encrypted, laid_out, authority=str(certificate[0]))
     assert control.check(url, TOPOLOGY) == []
-    bus = RabbitBus(url)
+    bus = open_bus(url)
     body = bytes(1_000_000)
     bus.publisher().publish([Message("intake.alpha", "live", body, "m", "text/xml")])
     got = bus.subscribe(["intake.alpha.live"], prefetch=1).receive(1, SOON)
-    bus.close()
     assert bodies(got) == [body]
 
 
@@ -73,6 +75,7 @@ def test_an_unknown_authority_and_a_wrong_name_are_turned_away(
     encrypted: Proxy,
     laid_out: str,
     certificate: tuple[Path, Path],
+    open_bus: Callable[..., RabbitBus],
     monkeypatch: pytest.MonkeyPatch,
     host: str,
     trusted: bool,
@@ -81,7 +84,6 @@ def test_an_unknown_authority_and_a_wrong_name_are_turned_away(
     url = address(encrypted, laid_out, host, str(certificate[0]) if trusted else "")
     with pytest.raises(Unavailable):
         control.check(url, TOPOLOGY)
-    bus = RabbitBus(url)
+    bus = open_bus(url)
     with pytest.raises(Unavailable):
         bus.publisher().publish([Message("intake.alpha", "live", b"", "m", "text/xml")])
-    bus.close()

@@ -91,6 +91,9 @@ class ScriptedHandler:
     def idle(self, now: datetime) -> None:
         self._do("idle")
 
+    def close(self) -> None:
+        self._do("close")
+
 
 def hop(handler: ScriptedHandler, *batches: Sequence[Delivery] | Exception) -> tuple[
     Hop, RememberingSubscription
@@ -211,6 +214,7 @@ def test_running_ends_when_told_and_closes_the_subscription() -> None:
     worker.run(stop)
     assert subscription.acked == [1]
     assert subscription.closed
+    assert handler.calls[-1] == ("close", ())
 
 
 def test_a_stale_delivery_is_handed_to_the_subscription_as_it_is() -> None:

@@ -55,6 +55,13 @@ def test_the_last_of_ten_million_messages_is_there_at_once() -> None:
     assert of(10_000_000, 0.02)[9_999_999].message.body
 
 
+def test_nothing_told_is_later_than_the_start_however_long_the_stream() -> None:
+    last = of(100_000_000, 0, "justice")[99_999_999]
+    root = ElementTree.fromstring(last.message.body)
+    assert datetime.fromisoformat(str(root.findtext(".//{*}EffectiveAt"))) < START
+    assert len(str(root.findtext(".//{*}ActNumber"))) <= 8
+
+
 def test_ordinary_message_ids_are_unique() -> None:
     ids = [sent.message.message_id for sent in of(1_000)]
     assert len(set(ids)) == 1_000

@@ -1,0 +1,93 @@
+"""The files for containers say what the hub can do; containers themselves are not started."""
+
+from __future__ import annotations
+
+import re
+import stat
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.bootstrap import Kind
+from hub.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+HUB = {name: service for name, service in SERVICES.items() if service["image"] == "qovsaq"}
+
+
+def test_every_kind_of_worker_has_a_container() -> None:
+    commands = [service["command"] for service in HUB.values()]
+    assert [command[1] for command in commands if command[0] == "run"] == list(map(str, Kind))
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_worker_is_asked_for_its_health_on_the_port_it_listens_on(kind: Kind) -> None:
+    port = Settings.model_fields["metrics_port"].default + list(Kind).index(kind)
+    assert f":{port}/health" in SERVICES[kind]["healthcheck"]["test"][-1]
+    assert SERVICES[kind]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_the_environment_names_only_settings_that_exist() -> None:
+    names = {name for service in HUB.values() for name in service["environment"]}
+    assert names <= {f"QOVSAQ_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_what_a_container_waits_for_exists_and_can_be_waited_for() -> None:
+    for service in SERVICES.values():
+        for name, wait in service.get("depends_on", {}).items():
+            healthy = wait["condition"] == "service_healthy"
+            assert ("healthcheck" in SERVICES[name]) is healthy
+
+
+def test_passwords_are_files_and_stand_nowhere_in_the_compose_file() -> None:
+    files = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    assert all(file.startswith(".qovsaq/secrets/") for file in files)
+    for service in SERVICES.values():
+        texts = [str(value) for value in service.get("environment", {}).values()]
+        assert not any("://" in text for text in texts)
+
+
+def test_nothing_listens_outside_the_machine() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_hub_runs_without_rights_and_on_a_read_only_file_system() -> None:
+    last_stage = (REPOSITORY / "Dockerfile").read_text("utf-8").rpartition("\nFROM ")[2]
+    assert re.search(r"^USER (?!root|0\b)\w+", last_stage, re.MULTILINE)
+    assert all(service["read_only"] for service in HUB.values())
+    assert all(service["cap_drop"] == ["ALL"] for service in HUB.values())
+
+
+def test_what_the_image_is_built_from_is_there_and_not_kept_out() -> None:
+    kept = set(
+        re.findall(r"^!(\S+)", (REPOSITORY / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    )
+    lines = re.findall(
+        r"^COPY (.+) \S+$", (REPOSITORY / "Dockerfile").read_text("utf-8"), re.MULTILINE
+    )
+    copied = {name for line in lines for name in line.split()}
+    assert copied <= kept
+
+
+def test_drawn_secrets_are_settings_and_are_drawn_only_once(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    command = [str(REPOSITORY / "ops" / "docker" / "secrets.sh"), str(folder)]
+
+    subprocess.run(command, check=True, timeout=30)
+    drawn = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
+    subprocess.run(command, check=True, timeout=30)
+
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == drawn
+    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == drawn.keys()
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
+    settings = Settings(**tomllib.loads(drawn["hub.toml"]))
+    assert settings.database_url is not None
+    assert drawn["postgres-password"] in settings.database_url.get_secret_value()
