@@ -17,9 +17,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from schemas.identifiers import mask
 
-# FİN; VÖEN; document numbers with a known prefix, which URNs carry in lower case.
+# FİN, VÖEN, SSN, person numbers within URNs; document numbers, which URNs carry in lower case.
 _IDENTIFIERS = re.compile(
-    r"\b(?:[0-9A-Z]{7}|(?=[a-z]*\d)[0-9a-z]{7}|\d{10}|(?i:AZE|AA|MYI|DYI)\d{5,8})\b"
+    r"\b(?:[0-9A-Z]{7}|(?=[a-z]*\d)[0-9a-z]{7}|\d{10}|\d{13}|(?<=:)\d{8}"
+    r"|(?i:AZE\d{8}|[A-Z]{2}\d{7}|C\d{8}|(?:MYI|DYI)\d{5,6}))\b"
 )
 
 
@@ -33,8 +34,12 @@ def mask_identifiers(_logger: WrappedLogger, _method: str, line: EventDict) -> E
     return {key: _masked(value) for key, value in line.items()}
 
 
-def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
-    """Send structlog's and the standard library's lines to ``stream`` as JSON or for a console."""
+def configure(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's lines to ``stream`` as JSON or for a console.
+
+    Standard error is where they go unless told otherwise.
+    """
+    stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.ExtraAdder(),
@@ -56,8 +61,10 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for chatty in ("pika", "amqp", "kombu", "zeep", "urllib3", "alembic"):
+    for chatty in ("amqp", "kombu", "zeep", "urllib3", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It tells every failed reconnect a dozen times; routing.lifeline tells it once.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,

@@ -57,6 +57,7 @@ def _connection(url: str, name: str) -> Any:
         ssl=_tls(url, read.host) if read.ssl_options else False,
         connect_timeout=read.socket_timeout,
         transport_options={
+            "confirm_publish": True,
             "client_properties": {"connection_name": name},
             "read_timeout": read.stack_timeout,
             "write_timeout": read.stack_timeout,

@@ -106,7 +106,7 @@ class ControlPublisher:
         except Unroutable:
             raise
         except BaseException:
-            self.close()
+            self._abandon()
             raise
 
     def close(self) -> None:
@@ -114,6 +114,12 @@ class ControlPublisher:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             connection.release()
+
+    def _abandon(self) -> None:
+        """Drop the connection without a word: it may not be listening."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            connection.collect()
 
     def _publish(self, message: Message) -> None:
         self._connect()

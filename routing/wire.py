@@ -70,11 +70,13 @@ def _decode_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
 
 def _headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:
     """Keep what a header of ours may be: text, whole numbers and truth values."""
-    return {
-        _text(name): value
-        for name, value in (table or {}).items()
-        if isinstance(value, str | int | bool)
-    }
+    kept: dict[str, HeaderValue] = {}
+    for name, value in (table or {}).items():
+        if isinstance(value, str | bool):
+            kept[_text(name)] = value
+        elif isinstance(value, int):
+            kept[_text(name)] = int(value)  # pika's long integers are a type of their own
+    return kept
 
 
 def _text(value: str | bytes | None) -> str:

@@ -102,7 +102,8 @@ def _texts(headers: Mapping[str, HeaderValue]) -> dict[str, str]:
 
 def _printable(text: str) -> str:
     """Make a sender's header safe to store: PostgreSQL's text knows no NUL."""
-    return "".join(c if c.isprintable() else "�" for c in text[:_MAX_HEADER])
+    text = text[:_MAX_HEADER]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -94,9 +94,12 @@ def _draw_entity(
 
 
 def rank(field: str, said: Iterable[Statement], precedence: Precedence) -> list[Statement]:
-    """Order the sources that speak of a field by belief, each with its latest statement."""
+    """Order the sources that speak of a field by belief, each with its latest statement.
+
+    ``said`` is in the sources' order.
+    """
     latest: dict[str, Statement] = {}
-    for statement in sorted(said, key=lambda s: s.key):
+    for statement in said:
         if field in statement.fields:
             latest[statement.source] = statement
     return sorted(latest.values(), key=lambda s: precedence.rank(field, s.source))

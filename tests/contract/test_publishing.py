@@ -49,6 +49,7 @@ def test_a_message_arrives_as_it_was_published(subject: BusUnderTest) -> None:
         headers=sent.headers,
         redelivered=False,
     )
+    assert {type(value) for value in got.headers.values()} == {str, int, bool}
 
 
 def test_what_the_sender_left_out_is_empty(subject: BusUnderTest) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from hub.registry.writer import write
 from hub.store.database import Database
 from schemas.envelope import Event
 from schemas.errors import RetryLater
-from tests.integration.registry.events import turmoil
-from tests.integration.registry.writing import empty, exported, put
+from tests.integration.registry.events import alias, event, fin, fin_urn, link, person, turmoil
+from tests.integration.registry.writing import NOW, empty, exported, golden, put
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
 
@@ -84,14 +86,61 @@ def test_concurrent_writers_end_in_the_state_of_one(connect: Callable[[], Databa
     assert exported(control) == expected
 
 
+def interleave(connect: Callable[[], Database], first: Event, second: Event) -> Database:
+    """Write both at once: the second starts before the first commits, and has to wait for it."""
+    holder, waiter, watcher = connect(), connect(), connect()
+
+    def waits() -> bool:
+        with watcher.transaction() as tx:
+            waiting = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+            return bool(tx.rows(waiting))
+
+    with holder.transaction() as tx:
+        write(tx, [first], NOW)
+        thread = threading.Thread(target=put, args=(waiter, second))
+        thread.start()
+        wait_until(waits, 10, "the second writer")
+    thread.join()
+    return watcher
+
+
+def test_a_claim_written_while_its_alias_is_being_linked_reaches_the_person(
+    connect: Callable[[], Database],
+) -> None:
+    linking = event("subject_link", link("00000001", "TST0001"), ministry="migration",
+                    message_id="1")  # fmt: skip
+    claiming = event("person", person(alias("00000001"), citizenship=["TUR"]),
+                     ministry="migration", message_id="2")  # fmt: skip
+    database = interleave(connect, linking, claiming)
+    found = golden(database, fin_urn("TST0001"))
+    assert found is not None
+    assert found["fields"]["citizenship"] == ["TUR"]
+
+
+def test_two_claims_about_one_person_by_different_names_both_count(
+    connect: Callable[[], Database],
+) -> None:
+    put(connect(), event("subject_link", link("00000001", "TST0001"), ministry="migration",
+                         message_id="1"))  # fmt: skip
+    by_fin = event("person", person(fin("TST0001"), placeOfBirth="Sınaq"), ministry="interior",
+                   message_id="2")  # fmt: skip
+    by_alias = event("person", person(alias("00000001"), citizenship=["TUR"]),
+                     ministry="migration", message_id="3")  # fmt: skip
+    database = interleave(connect, by_fin, by_alias)
+    found = golden(database, fin_urn("TST0001"))
+    assert found is not None
+    assert found["fields"]["citizenship"] == ["TUR"]
+    assert found["fields"]["placeOfBirth"] == "Sınaq"
+
+
 def test_a_lock_that_is_not_given_up_is_a_passing_condition(
     connect: Callable[[], Database],
 ) -> None:
     holder, waiter = connect(), connect()
-    (event,) = turmoil(seed=4, size=1)
+    (blocked,) = turmoil(seed=4, size=1)
     with holder.transaction() as tx:
         tx.execute("LOCK TABLE registry.claim IN ACCESS EXCLUSIVE MODE")
         with waiter.transaction() as other:
             other.execute("SET SESSION statement_timeout = '200ms'")
         with pytest.raises(RetryLater):
-            put(waiter, event)
+            put(waiter, blocked)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.database
 
 def described(**fields: Any) -> type[CanonicalRecord]:
     """A record type ``sample`` with an ``id`` and the given fields, all optional."""
-    body = {"__annotations__": {"id": str} | fields, "record_type": "sample"}
+    body: dict[str, Any] = {"__annotations__": {"id": str} | fields, "record_type": "sample"}
     body |= {"category": Category.C412, "__module__": __name__} | dict.fromkeys(fields)
     return type("Sample", (CanonicalRecord,), body)
 

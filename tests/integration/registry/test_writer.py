@@ -10,6 +10,7 @@ from hub.registry.authority import Authority, Precedence
 from hub.registry.subjects import redraw_outdated
 from hub.registry.writer import write
 from hub.store.database import Database, Row
+from hub.store.statements import compose
 from schemas.envelope import Event, Operation
 from schemas.errors import Parked
 from tests.integration.registry.events import (
@@ -83,7 +84,7 @@ def death(of: str, version: int, operation: Operation = CREATE) -> Event:
 
 def the(database: Database, table: str) -> Row:
     with database.transaction() as tx:
-        (row,) = tx.rows(f"SELECT * FROM registry.{table}")  # type: ignore[arg-type]  # a test's own table name
+        (row,) = tx.rows(compose("SELECT * FROM {table}", table=("registry", table)))
     return row
 
 

@@ -80,7 +80,16 @@ def test_the_console_form_is_for_people() -> None:
 
 @pytest.mark.parametrize(
     "identifier",
-    [FIN, "0012345671", "AZE12345678", "AA1234567", "MYI12345", "aa1234567", "tst0a1b"],
+    [
+        FIN,
+        "0012345671",
+        "AZE12345678",
+        "AA1234567",
+        "MYI12345",
+        "aa1234567",
+        "tst0a1b",
+        ":12345678",
+    ],
 )
 def test_every_kind_of_identifier_is_masked(identifier: str) -> None:
     assert identifier not in mask_text(f"urn:x:{identifier} and '{identifier}'.")
