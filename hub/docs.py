@@ -40,7 +40,7 @@ def metrics_table() -> list[str]:
     return _table(("Metric", "Kind", "Unit", "Labels", "Meaning"), rows)
 
 
-def drifted(root: Path = ROOT) -> dict[Path, str]:
+def drifted(root: Path) -> dict[Path, str]:
     """Tell which files do not say what the code says, with the text they should have."""
     wanted = {
         root / "README.md": ("settings", settings_table()),
@@ -56,7 +56,7 @@ def drifted(root: Path = ROOT) -> dict[Path, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Bring the files up to date, or with ``--check`` only say whether they are."""
-    stale = drifted()
+    stale = drifted(ROOT)
     for path, text in stale.items():
         sys.stderr.write(f"{path.relative_to(ROOT)} is out of date\n")
         if "--check" not in arguments:

@@ -1,6 +1,6 @@
 """Broker URLs, read once for both clients.
 
-``amqp://user:password@host:5672/vhost?heartbeat=30``. With ``amqps://`` the server's certificate
+``amqp://user:password@host:5672/vhost?heartbeat=20``. With ``amqps://`` the server's certificate
 and name are verified; ``?ssl_options={'ca_certs': …, 'certfile': …, 'keyfile': …}`` (URL-quoted)
 names a private authority or a client certificate.
 """
@@ -17,7 +17,7 @@ import pika
 
 from schemas.errors import Stop
 
-HEARTBEAT_SECONDS = 30
+HEARTBEAT_SECONDS = 20
 _TLS = ("ca_certs", "certfile", "keyfile", "ciphers")
 
 

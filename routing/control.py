@@ -124,6 +124,15 @@ class ControlPublisher:
     def _publish(self, message: Message) -> None:
         self._connect()
         self._returned.clear()
+        try:
+            self._send(message)
+        except NotFound:
+            self._abandon()
+            raise Unroutable(message.exchange, message.routing_key) from None
+        if self._returned:
+            raise self._returned[0]
+
+    def _send(self, message: Message) -> None:
         kombu.Producer(self._channel).publish(
             message.body,
             exchange=message.exchange,
@@ -135,8 +144,6 @@ class ControlPublisher:
             confirm_timeout=self._confirm_timeout,
             **_optional(message),
         )
-        if self._returned:
-            raise self._returned[0]
 
     def _connect(self) -> None:
         if self._channel is None:
@@ -172,7 +179,9 @@ def _connect(url: str) -> Any:
     refusal: Exception | None = None
     for connection in address.connections(url):
         try:
-            connection.connect()
+            connection.ensure_connection(
+                max_retries=1, interval_start=0, reraise_as_library_errors=False
+            )
         except _FAILURES as error:
             refusal = error
         else:

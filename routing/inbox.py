@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from routing.message import Delivery
 
 LINGER = 0.010
+BATCH_BYTES = 32 * 1024 * 1024
+"""A batch ends with the delivery that reaches this, however few they are."""
+
 _LULLS = 10
 
 WaitUntil = Callable[[int, float], int]
@@ -37,15 +40,18 @@ class Inbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[Delivery] = deque()
+        self._bytes = 0
         self._wanted = 1
         self._open = True
 
-    def put(self, delivery: Delivery) -> None:
-        """Add a delivery; wakes the worker only when it has as many as it waits for."""
+    def put(self, delivery: Delivery) -> int:
+        """Add a delivery and answer how many bytes wait; wakes a worker that has enough."""
         with self._changed:
             self._waiting.append(delivery)
+            self._bytes += len(delivery.body)
             if len(self._waiting) >= self._wanted:
                 self._changed.notify_all()
+            return self._bytes
 
     def close(self) -> None:
         """Wake the worker: nothing here can be acknowledged any more."""
@@ -58,7 +64,16 @@ class Inbox:
         """Gather at most ``limit`` deliveries; none if time is up or the inbox was closed."""
         with self._changed:
             gather(self._wait_until, limit, timeout, linger)
-            return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+            return list(self._popped(limit))
+
+    def _popped(self, limit: int) -> Iterator[Delivery]:
+        size = 0
+        while self._waiting and limit > 0 and size < BATCH_BYTES:
+            delivery = self._waiting.popleft()
+            limit -= 1
+            size += len(delivery.body)
+            self._bytes -= len(delivery.body)
+            yield delivery
 
     def _wait_until(self, count: int, seconds: float) -> int:
         self._wanted = count

@@ -79,6 +79,7 @@ class Lifeline:
             was_ready, self._ready = self._ready, False
             self._current = None
             self._loss = loss
+            self._wanted = link.wanted
         if not self._closing.is_set():
             _log.warning("broker connection %d ended: %s", generation, loss.text)
         return was_ready

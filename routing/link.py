@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,19 +25,28 @@ from schemas.errors import Parked, Unavailable
 
 _log = logging.getLogger(__name__)
 
+BUDGET = 256 * 1024 * 1024
+_REDUCTION = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a link consumes; ``prefetch`` is per queue."""
+    """What a link consumes; ``prefetch`` is per queue, ``budget`` the bytes that may wait."""
 
     queues: Sequence[str] = ()
     prefetch: int = 1
+    budget: int = BUDGET
+
+    def reduced(self) -> Wanted:
+        """Ask for less: bodies turned out larger than the prefetch assumed."""
+        return replace(self, prefetch=max(1, self.prefetch // _REDUCTION))
 
 
 class Link:
     """A connection with one channel in confirm mode, consuming what is ``wanted``.
 
-    ``generation`` tags its deliveries. ``on_ready`` is called once it can be used.
+    ``generation`` tags its deliveries. ``on_ready`` is called once it can be used. ``wanted``
+    is what its successor should want: less, if this one was about to exhaust memory.
     """
 
     def __init__(
@@ -45,7 +54,7 @@ class Link:
     ) -> None:
         self.generation = generation
         self.inbox = Inbox()
-        self._wanted = wanted
+        self.wanted = wanted
         self._on_ready = on_ready
         self._confirms = Confirms()
         self._acks = Acks()
@@ -125,15 +134,19 @@ class Link:
         channel.confirm_delivery(self._on_confirm, callback=self._on_confirming)
 
     def _on_confirming(self, _frame: Any) -> None:
-        self._channel.basic_qos(prefetch_count=self._wanted.prefetch)
-        for queue in self._wanted.queues:
+        self._channel.basic_qos(prefetch_count=self.wanted.prefetch)
+        for queue in self.wanted.queues:
             self._channel.basic_consume(queue, partial(self._on_delivery, queue))
         self._on_ready(self)
 
     def _on_delivery(
         self, queue: str, _channel: Any, method: Any, properties: Any, body: bytes
     ) -> None:
-        self.inbox.put(wire.to_delivery(self.generation, queue, method, properties, body))
+        delivery = wire.to_delivery(self.generation, queue, method, properties, body)
+        if self.inbox.put(delivery) > self.wanted.budget and self.wanted.prefetch > 1:
+            # AMQP cannot take back what it has promised a consumer; a closed channel does.
+            self.wanted = self.wanted.reduced()
+            self._lose(Loss(0, f"large messages: prefetch reduced to {self.wanted.prefetch}"))
 
     def _on_publish(self, batch: Batch) -> None:
         for message in batch.messages if self._channel.is_open else ():

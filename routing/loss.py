@@ -24,9 +24,9 @@ class Loss:
     @classmethod
     def of(cls, error: BaseException) -> Loss:
         """Read the reason pika gives."""
-        if isinstance(error, ChannelClosed | ConnectionClosed):
-            return cls(error.reply_code, error.reply_text)
         cause = _innermost(error)
+        if isinstance(cause, ChannelClosed | ConnectionClosed):
+            return cls(cause.reply_code, cause.reply_text)
         return cls(0, f"{type(cause).__name__} {cause}".strip())
 
     def error(self) -> Exception:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from routing.bus import Unroutable
-from routing.inbox import LINGER, gather
+from routing.inbox import BATCH_BYTES, LINGER, gather
 from routing.memory_broker import MemoryBroker, Stored
 from routing.message import Delivery, Message, Tag
 from routing.topology import Topology
@@ -160,14 +160,15 @@ class MemorySubscription(MemoryPublisher):
 
     def _take(self, limit: int) -> Iterator[Delivery]:
         """Take from the queues in turn, as long as their prefetch allows."""
-        sources = list(self._queues)
-        while sources and limit > 0:
+        sources, size = list(self._queues), 0
+        while sources and limit > 0 and size < BATCH_BYTES:
             queue = sources.pop(0)
             stored = self._bus.broker.take(queue) if self._room(queue) > 0 else None
             if stored is not None:
                 yield self._deliver(queue, stored)
                 sources.append(queue)
                 limit -= 1
+                size += len(stored.message.body)
 
     def _deliver(self, queue: str, stored: Stored) -> Delivery:
         number = next(self._numbers)

@@ -14,7 +14,7 @@ from routing import address, control, wire
 from routing.confirms import Batch
 from routing.inbox import LINGER
 from routing.lifeline import Lifeline
-from routing.link import Wanted
+from routing.link import BUDGET, Wanted
 from routing.message import Delivery, Message
 from routing.windows import windows
 
@@ -82,6 +82,7 @@ class RabbitBus:
     """A broker by URL, ``amqp://`` or ``amqps://``; several, separated by ``;``, form a cluster.
 
     ``linger`` and ``confirm_timeout`` are seconds; ``name`` shows in the broker's connection list.
+    ``budget`` bounds the bytes a subscription holds in advance, whatever its prefetch.
     Raises ``Stop`` for a URL that cannot be read.
     """
 
@@ -92,12 +93,14 @@ class RabbitBus:
         name: str = "qovsaq",
         linger: float = LINGER,
         confirm_timeout: float = CONFIRM_SECONDS,
+        budget: int = BUDGET,
     ) -> None:
         wire.tolerate_unreadable_headers()
         self._url = url
         self._parameters = address.parameters(url, name)
         self._linger = linger
         self._confirm_timeout = confirm_timeout
+        self._budget = budget
         self._open: list[RabbitPublisher] = []
 
     def publisher(self) -> RabbitPublisher:
@@ -107,7 +110,7 @@ class RabbitBus:
 
     def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
         """Open a consuming and publishing connection; ``prefetch`` is per queue."""
-        lifeline = Lifeline(self._parameters, Wanted(tuple(queues), prefetch))
+        lifeline = Lifeline(self._parameters, Wanted(tuple(queues), prefetch, self._budget))
         subscription = RabbitSubscription(lifeline, self._confirm_timeout, self._linger)
         self._opened(subscription)
         return subscription

@@ -48,9 +48,9 @@ def to_delivery(generation: int, queue: str, method: Any, properties: Any, body:
 def tolerate_unreadable_headers() -> None:
     """Let a header table that cannot be decoded count as empty.
 
-    RabbitMQ passes on any table a sender encodes: NaN, a year 10⁹, ten thousand levels. pika's
-    decoder raises on these in its I/O loop, which costs the connection again and again until the
-    delivery limit takes the message away, its prefetched neighbours with it.
+    RabbitMQ passes on tables with the year 10⁶ or two thousand levels. pika's decoder raises on
+    these in its I/O loop, which costs the connection again and again until the delivery limit
+    takes the message away, and its prefetched neighbours with it.
     """
     if pika.data.decode_table is not _decode_table:
         pika.data.decode_table = _decode_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 
@@ -16,6 +17,16 @@ from tests.support.rabbitmq import Broker, found_broker
 
 def _unique(purpose: str) -> str:
     return f"qovsaq_test_{purpose}_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings() -> Iterator[None]:
+    """Keep the hub's settings of whoever runs the tests out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):  # noqa: TID251 - to take away, not to read
+            if name.startswith("QOVSAQ_"):
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

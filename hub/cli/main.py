@@ -9,6 +9,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from hub import logs
 from hub.cli import connectors, demo, doctor, ledger, migrate, person, run, simulate, topology
 from hub.cli.ending import Commands, Exit
 
@@ -52,6 +53,7 @@ app.command()(connectors.connectors)
 
 def main() -> None:
     """Run the command line; a failure nobody foresaw is logged, masked, and ends with 70."""
+    logs.configure("warning", "console")
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last one to hear of it

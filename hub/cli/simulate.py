@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,15 +11,20 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from connectors._kit.discover import discover
 from hub import bootstrap
 from hub.cli.demo import Faults, Seed
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ready import command_settings
+from hub.cli.signals import stop_on_signals
 from hub.demo import START
 from hub.simulator.account import Account
 from hub.simulator.ministries import MINISTRIES
 from hub.simulator.publish import publish
-from hub.simulator.stream import messages
+from hub.simulator.sent import Sent
+from hub.simulator.soap_services import PollServer, PollService
+from hub.simulator.stream import Stream, messages, stream
+from routing.bus import Bus
 
 
 def simulate(
@@ -30,6 +37,10 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the account of what was sent.")] = Path(
         ".qovsaq/sent"
     ),
+    polls: Annotated[
+        int | None,
+        typer.Option(help="Serve the polled services on this port instead, until stopped."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish synthetic messages, and print and save the account of what was sent.
@@ -40,22 +51,42 @@ def simulate(
     names = tuple(ministry or MINISTRIES)
     if unknown := sorted(set(names) - set(MINISTRIES)):
         raise typer.BadParameter(f"no such ministry: {', '.join(unknown)}")
-    bus = bootstrap.rabbit(settings)
-    try:
-        with Account(out) as account, Progress(console=Console(stderr=True)) as bars:
-            task = bars.add_task("messages published", total=records)
-            publish(
-                messages(records, seed, faults, names, START),
-                bus.publisher(),
-                account,
-                lambda count: bars.advance(task, count),
-            )
-    finally:
-        bus.close()
+    with Account(out) as account:
+        if polls is None:
+            bus = bootstrap.rabbit(settings)
+            _publish(bus, messages(records, seed, faults, names, START), records, account)
+        else:
+            streams = {
+                name: stream(records, seed, faults, (name,), START, polled=True)
+                for name, connector in discover().items()
+                if name in names and connector.polls
+            }
+            _serve(streams, polls, account)
     if as_json:
         show_json(account.summary())
     else:
         _show(account.summary(), out)
+
+
+def _publish(bus: Bus, sent: Iterable[Sent], total: int, account: Account) -> None:
+    try:
+        with Progress(console=Console(stderr=True)) as bars:
+            task = bars.add_task("messages published", total=total)
+            publish(sent, bus.publisher(), account, lambda count: bars.advance(task, count))
+    finally:
+        bus.close()
+
+
+def _serve(streams: Mapping[str, Stream], port: int, account: Account) -> None:
+    """Serve until SIGTERM or Ctrl-C; what is there to be fetched counts as sent."""
+    stop = threading.Event()
+    stop_on_signals(stop)
+    services = {name: PollService(name, told) for name, told in streams.items()}
+    with PollServer(services, port=port) as server:
+        for name, told in streams.items():
+            account.note(told)
+            typer.echo(f"QOVSAQ_POLL__{name.upper()}__URL={server.url(name)}", err=True)
+        stop.wait()
 
 
 def _show(summary: dict[str, Any], out: Path) -> None:

@@ -88,7 +88,7 @@ def _draw_entity(
         ranked = rank(field, said, precedence)
         fields[field] = ranked[0].fields[field]
         sources[field] = ranked[0].as_source()
-        if len({_canonical(statement.fields[field]) for statement in ranked}) > 1:
+        if len(ranked) > 1 and len({_canonical(s.fields[field]) for s in ranked}) > 1:
             contradictions.append({"rule": "contradiction", "field": field})
     return Golden(entity, group, fields, sources, (*findings, *contradictions))
 

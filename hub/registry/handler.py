@@ -47,6 +47,7 @@ class RegistryHandler:
     policy: retry.Policy = field(default_factory=retry.Policy)
     authority: Authority = field(default_factory=assumed)
     most_records: int = 500
+    _claimed: set[str] = field(default_factory=set)
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Write all records of a batch together with their outcome in the record log."""
@@ -90,6 +91,7 @@ class RegistryHandler:
         self._put_aside(delivery, failed, now)
         with self.database.transaction() as tx:
             claims.release(tx, HOP, [event.id for event, _ in failed])
+        self._claimed.clear()
 
     def idle(self, now: datetime) -> None:
         """Show that this worker lives; bring golden records to the matrix in force."""
@@ -121,18 +123,26 @@ class RegistryHandler:
                 failed.append((event, error))
         return failed
 
-    def _under_claim(self, events: Sequence[Event], now: datetime) -> Iterator[_Failure]:
+    def _under_claim(self, events: Iterable[Event], now: datetime) -> Iterator[_Failure]:
         for event in events:
-            with self.database.transaction() as tx:
-                crashes = claims.claim(tx, HOP, [event.id], now)[event.id]
-            if crashes > 1 or len(events) == 1:
-                yield event, Parked(KILLED, "the process died each time this was written alone")
+            if self._killed_another(event, now):
+                yield event, Parked(KILLED, "a process died while this was written alone")
                 continue
             failed = self._singly([event], now)
             yield from failed
             if not failed:
                 with self.database.transaction() as tx:
                     claims.release(tx, HOP, [event.id])
+
+    def _killed_another(self, event: Event, now: datetime) -> bool:
+        """Claim a record; a claim of this process, repeated after an outage, convicts nobody."""
+        if event.id in self._claimed:
+            return False
+        with self.database.transaction() as tx:
+            crashes = claims.claim(tx, HOP, [event.id], now)[event.id]
+        if crashes == 1:
+            self._claimed.add(event.id)
+        return crashes > 1
 
     def _readable(self, delivery: Delivery, now: datetime) -> Sequence[Event]:
         """Decode a delivery; one that cannot be decoded is parked whole and holds nothing."""

@@ -9,7 +9,7 @@ from typing import Any
 from hub.registry.authority import Authority
 from hub.registry.claims import Touched, links_near, statements
 from hub.registry.golden import Golden, draw
-from hub.registry.locks import Tier, lock
+from hub.registry.locks import Tier, lock, prepare
 from hub.store.database import Transaction, as_json
 
 _PUT = """
@@ -59,6 +59,7 @@ def draw_again(tx: Transaction, touched: Touched, authority: Authority, now: dat
 
 def redraw_outdated(tx: Transaction, authority: Authority, now: datetime, limit: int = 500) -> int:
     """Draw golden records of another matrix version again; return how many, 0 when all are done."""
+    prepare(tx)
     rows = tx.rows(_OUTDATED, {"version": authority.version, "limit": limit})
     draw_again(tx, Touched(groups={row["subject"] for row in rows}), authority, now)
     return len(rows)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from routing.bus import Subscription
+from routing.inbox import BATCH_BYTES
 from routing.message import Delivery, Message
 from schemas.errors import Unavailable
 from tests.support.buses import MOMENT, SOON, BusUnderTest, bodies, receive_all
@@ -39,6 +40,16 @@ def test_no_more_than_the_limit_is_received(subject: BusUnderTest) -> None:
     first = subscription.receive(2, SOON)
     assert bodies(first) == [b"a", b"b"]
     assert bodies(subscription.receive(2, SOON)) == [b"c"]
+
+
+def test_a_batch_of_large_messages_is_smaller(subject: BusUnderTest) -> None:
+    large = bytes(BATCH_BYTES // 2)
+    message = Message("intake.alpha", "live", large, "m", "text/xml")
+    subject.bus.publisher().publish([message] * 3)
+    subscription = opened(subject)
+    first = subscription.receive(10, SOON)
+    assert 1 <= len(first) <= 2
+    assert bodies(first + receive_all(subscription, 3 - len(first))) == [large] * 3
 
 
 def test_a_waiting_receive_wakes_when_a_message_comes(subject: BusUnderTest) -> None:

@@ -37,7 +37,7 @@ class CommandLine:
 
     def __call__(self, *words: str) -> Answer:
         """Run a command; what nobody foresaw comes out as it is."""
-        with pytest.MonkeyPatch.context() as environment, _logging_as_it_was():
+        with pytest.MonkeyPatch.context() as environment, logging_as_it_was():
             for name, _, _ in table():
                 environment.delenv(name, raising=False)
             for name, value in self.settings.items():
@@ -47,7 +47,8 @@ class CommandLine:
 
 
 @contextmanager
-def _logging_as_it_was() -> Iterator[None]:
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what the block does to the process's logging."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -40,15 +41,16 @@ class Died(BaseException):
 
 
 class Flaky(Database):
-    """Raises the given errors, one per transaction, before it does its work."""
+    """Raises the given errors, one per transaction, before it does its work; None is none."""
 
-    errors: Sequence[Exception] = ()
+    errors: Sequence[Exception | None] = ()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         if self.errors:
             error, *self.errors = self.errors
-            raise error
+            if error is not None:
+                raise error
         with super().transaction() as tx:
             yield tx
 
@@ -281,6 +283,25 @@ def test_a_record_that_kills_the_process_is_parked_and_only_that_record(site: Si
     assert 1 < deaths < 10
     with site.database.transaction() as tx:
         assert tx.rows("SELECT * FROM evidence.poison_claim") == []
+
+
+def test_an_outage_while_looking_for_the_killer_convicts_nobody(site: Site) -> None:
+    events = persons("A", "B")
+    site.publish(*events)
+    (suspect,) = site.subscription.receive(10, 0)
+    site.subscription.drop_connection()
+    with site.database.transaction() as tx:
+        key = f"{QUEUE}:{hashlib.sha256(suspect.body).hexdigest()}"
+        tx.execute(
+            "INSERT INTO evidence.poison_claim (hop, key, crashes, claimed_at)"
+            " VALUES (%s, %s, 3, %s)",
+            [HOP, key, NOW],
+        )
+    # Claim of the delivery, look-up, claim of the record: the outage hits the write itself.
+    site.database.errors = [None, None, None, Unavailable("database: down")]
+    site.step()
+    assert site.states(*events) == [State.WRITTEN, State.WRITTEN]
+    assert site.depth(DEAD) == 0
 
 
 def test_a_worker_shows_how_far_it_has_come(site: Site) -> None:

@@ -86,14 +86,19 @@ def test_concurrent_writers_end_in_the_state_of_one(connect: Callable[[], Databa
     assert exported(control) == expected
 
 
+_WAITING = """
+SELECT FROM pg_locks JOIN pg_database ON oid = database
+WHERE NOT granted AND locktype = 'advisory' AND datname = current_database()
+"""
+
+
 def interleave(connect: Callable[[], Database], first: Event, second: Event) -> Database:
     """Write both at once: the second starts before the first commits, and has to wait for it."""
     holder, waiter, watcher = connect(), connect(), connect()
 
     def waits() -> bool:
         with watcher.transaction() as tx:
-            waiting = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
-            return bool(tx.rows(waiting))
+            return bool(tx.rows(_WAITING))
 
     with holder.transaction() as tx:
         write(tx, [first], NOW)

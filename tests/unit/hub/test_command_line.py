@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 from hub.cli.ending import Exit, status_of
 from hub.settings import InvalidSettings
 from schemas.errors import HubError, Refused, Stop, Unavailable
-from tests.support.commands import CommandLine
+from tests.support.commands import CommandLine, logging_as_it_was
 
 qovsaq = CommandLine({})
+main_module = importlib.import_module("hub.cli.main")  # hub.cli.main is the function, too
 
 COMMANDS = (
     "demo", "migrate", "topology", "doctor", "run", "simulate", "ledger", "person", "connectors"
@@ -119,3 +122,18 @@ def test_a_wrong_word_is_a_matter_of_usage(words: tuple[str, ...]) -> None:
 )
 def test_the_kind_of_failure_decides_the_status(error: HubError, status: Exit) -> None:
     assert status_of(error) is status
+
+
+def test_what_nobody_foresaw_is_logged_masked_and_ends_with_70(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("for TST0001")
+
+    monkeypatch.setattr(main_module, "app", fail)
+    with logging_as_it_was(), pytest.raises(SystemExit) as ended:
+        main_module.main()
+    assert ended.value.code == Exit.BUG
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError" in shown
+    assert "TST0001" not in shown

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import docs
 from hub.docs import drifted, rendered
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,3 +27,16 @@ def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
     page.write_text("text\n")
     with pytest.raises(ValueError, match="markers"):
         rendered(page, "t", [])
+
+
+def test_the_command_mends_what_has_drifted_and_check_only_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(docs, "ROOT", tmp_path)
+    (tmp_path / "README.md").write_text("<!-- settings:begin -->\n<!-- settings:end -->\n")
+    assert docs.main(["--check"]) == 1
+    assert "README.md is out of date" in capsys.readouterr().err
+    assert docs.main([]) == 0
+    assert docs.main(["--check"]) == 0
+    assert "`QOVSAQ_BROKER_URL`" in (tmp_path / "README.md").read_text()
+    assert "`qovsaq_unaccounted`" in (tmp_path / "docs" / "metrics.md").read_text()

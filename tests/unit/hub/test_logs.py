@@ -9,18 +9,15 @@ import pytest
 import structlog
 
 from hub.logs import configure, mask_text
+from tests.support.commands import logging_as_it_was
 
 FIN = "TST0A1B"
 
 
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+def logging_restored() -> Iterator[None]:
+    with logging_as_it_was():
+        yield
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:

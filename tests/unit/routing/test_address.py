@@ -9,7 +9,7 @@ from schemas.errors import Stop
 def test_heartbeats_are_on_unless_the_url_says_otherwise() -> None:
     [usual] = address.parameters("amqp://broker.test/hub")
     [own] = address.parameters("amqp://broker.test/hub?heartbeat=7")
-    assert (usual.heartbeat, own.heartbeat) == (30, 7)
+    assert (usual.heartbeat, own.heartbeat) == (20, 7)
 
 
 def test_amqps_verifies_the_server_with_both_clients() -> None:

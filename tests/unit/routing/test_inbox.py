@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from routing.inbox import Inbox, gather
+from routing.inbox import BATCH_BYTES, Inbox, gather
 from routing.message import Delivery, Tag
 
 
@@ -52,6 +52,15 @@ def test_an_inbox_keeps_the_order_and_the_rest() -> None:
         inbox.put(Delivery(Tag(1, number), "q", "", "q", b""))
     assert [d.tag.number for d in inbox.take(3, 0, 0)] == [0, 1, 2]
     assert [d.tag.number for d in inbox.take(3, 0, 0)] == [3, 4]
+
+
+def test_a_batch_ends_with_the_delivery_that_reaches_its_bytes() -> None:
+    inbox = Inbox()
+    sizes = [BATCH_BYTES // 2, BATCH_BYTES, 1, 1]
+    waiting = [inbox.put(Delivery(Tag(1, 1), "q", "", "q", bytes(size))) for size in sizes]
+    assert waiting[-1] == sum(sizes)
+    assert [len(d.body) for d in inbox.take(9, 0, 0)] == sizes[:2]
+    assert [len(d.body) for d in inbox.take(9, 0, 0)] == sizes[2:]
 
 
 def test_a_closed_inbox_holds_nothing_and_does_not_wait() -> None:

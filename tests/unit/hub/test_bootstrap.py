@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from connectors._kit.discover import discover
+from hub import bootstrap
+from hub.bootstrap import Hub, Kind
+from hub.settings import Settings
+from routing.memory import MemoryBus
+from routing.topology import topology
+from schemas.errors import Stop
+
+CONNECTORS = discover()
+
+
+def hub_with(poll: Mapping[str, Mapping[str, str]]) -> Hub:
+    return bootstrap.build(
+        Settings.model_validate({"poll": poll}),
+        database_url="postgresql://nobody.example/none",
+        bus=MemoryBus(topology(CONNECTORS)),
+        connectors=CONNECTORS,
+    )
+
+
+def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() -> None:
+    hub = hub_with({"justice": {"url": "http://justice.example/poll"}})
+    assert [type(hub.worker(kind)).__name__ for kind in Kind] == [
+        "Hop",
+        "Hop",
+        "Rounds",
+        "PollWorker",
+    ]
+
+
+@pytest.mark.parametrize("name", ["labour", "nobody"])
+def test_a_poll_url_of_a_body_that_cannot_be_polled_is_refused_by_name(name: str) -> None:
+    hub = hub_with({name: {"url": "http://somewhere.example/"}})
+    with pytest.raises(Stop, match=f"QOVSAQ_POLL__{name.upper()}__URL"):
+        hub.worker(Kind.POLL)
+
+
+def test_without_urls_the_message_names_the_missing_setting() -> None:
+    with pytest.raises(Stop, match="QOVSAQ_BROKER_URL is not set"):
+        bootstrap.build(Settings(broker_url=None), database_url="postgresql://nobody.example/none")

@@ -1,0 +1,88 @@
+"""Documents tell the truth where a test can know it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from connectors._kit.discover import discover
+from hub.cli.main import app
+from routing import message, parking
+from routing.topology import topology
+from schemas.catalogue import records
+from schemas.envelope import Event, Operation
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = [
+    path
+    for folder in (".", "docs", "docs/adr", "ops/rabbitmq")
+    for path in sorted((REPOSITORY / folder).glob("*.md"))
+]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+RECORD = re.compile(
+    r"^\| ([34][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w-]+) \| `([\w.]+)` \|$", re.MULTILINE
+)
+DECISION = re.compile(r"^\| \[(\d{4})\]\(.+?\) \| (.+?) \|", re.MULTILINE)
+
+
+def text(name: str) -> str:
+    return (REPOSITORY / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
+    broken = [link for link in LINK.findall(page.read_text("utf-8")) if not link_leads(page, link)]
+    assert broken == []
+
+
+def link_leads(page: Path, link: str) -> bool:
+    return (page.parent / link).exists()
+
+
+def test_every_decision_is_in_the_index_under_its_own_title() -> None:
+    index = dict(DECISION.findall(text("docs/adr/README.md")))
+    files = {path.name[:4]: path for path in (REPOSITORY / "docs/adr").glob("0*.md")}
+    titles = {n: path.read_text("utf-8").partition("\n")[0] for n, path in files.items()}
+    assert titles == {number: f"# {number} {title}" for number, title in index.items()}
+
+
+def test_what_the_table_of_records_says_is_so() -> None:
+    rows = RECORD.findall(text("docs/records.md"))
+    assert rows
+    for clause, name, ministries, label, table in rows:
+        record = records()[name]
+        senders = {c.name for c in discover().values() if record in c.records}
+        assert record.category == "c" + clause.replace(".", "")
+        assert set(ministries.split(", ")) == senders
+        assert label == record.classification
+        assert table == f"registry.{name}"
+
+
+def test_the_binding_names_every_attribute_operation_and_header() -> None:
+    binding = text("docs/amqp-binding.md")
+    headers = {message.ATTEMPTS, message.CAUSE, message.ORIGIN, message.PUBLISHED_AT}
+    headers |= {message.CHANNEL, parking.EXPLANATION, parking.PARKED_AT}
+    headers |= {parking.SOURCE_EXCHANGE, parking.SOURCE_KEY}
+    for name in {*Event.model_fields, *map(str, Operation), *headers}:
+        assert f"`{name}`" in binding, name
+
+
+def test_the_binding_names_every_exchange_and_queue() -> None:
+    binding = text("docs/amqp-binding.md")
+    bus = topology(["justice"])
+    for name in {*(e.name for e in bus.exchanges), *(q.name for q in bus.queues)}:
+        general = re.sub(r"^dead\..*", "dead.<queue>", name)
+        general = general.replace("justice", "<ministry>")
+        general = re.sub(r"\.(live|bulk)$", ".<lane>", general)
+        general = re.sub(r"^retry\..*", "retry.<rung>", general)
+        assert f"`{general}`" in binding, name
+
+
+def test_the_readme_names_only_commands_that_exist() -> None:
+    commands = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups if group.name}
+    named = set(re.findall(r"qovsaq (\w+)", text("README.md")))
+    assert named
+    assert named <= commands
