@@ -186,6 +186,7 @@ def _registry(hub: Hub) -> Worker:
         observer=hub.metrics,
         policy=hub.policy,
         most_records=2 * settings.batch_records,
+        clock=hub.clock,
     )
     pace = Pace(batch=settings.registry_prefetch)
     return Hop("registry", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)

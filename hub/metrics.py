@@ -129,6 +129,13 @@ CATALOGUE: tuple[Metric, ...] = (
         "Records whose whereabouts cannot be proven; anything but 0 is an alarm.",
     ),
     Metric(
+        "records_settled",
+        Kind.COUNTER,
+        "records",
+        ("ministry", "outcome"),
+        "Records the registry has decided: written, unchanged or superseded.",
+    ),
+    Metric(
         "relayed",
         Kind.COUNTER,
         "records",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -37,6 +38,7 @@ class RegistryHandler:
     """Writes canonical batches. ``queues`` are those it consumes, for the marks of life.
 
     ``most_records`` bounds one transaction: each record takes up to three of PostgreSQL's locks.
+    With a ``clock``, outcomes are dated at the end of the work on their batch, not at its start.
     """
 
     worker_id: str
@@ -47,6 +49,7 @@ class RegistryHandler:
     policy: retry.Policy = field(default_factory=retry.Policy)
     authority: Authority = field(default_factory=assumed)
     most_records: int = 500
+    clock: Callable[[], datetime] | None = None
     _claimed: set[str] = field(default_factory=set)
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
@@ -107,10 +110,14 @@ class RegistryHandler:
         with self.database.transaction() as tx:
             final = record_log.final_outcomes(tx, [event.id for event in events])
             fresh = [event for event in events if event.id not in final]
-            if fresh:
-                outcomes = write(tx, fresh, now, self.authority)
-                settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
-                record_log.settle(tx, settled, now)
+            if not fresh:
+                return
+            outcomes = write(tx, fresh, now, self.authority)
+            settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
+            record_log.settle(tx, settled, self.clock() if self.clock else now)
+        told = Counter((event.ministry, outcomes[event.id]) for event in fresh)
+        for (ministry, won), records in told.items():
+            self.observer.count("records_settled", records, ministry=ministry, outcome=won)
 
     def _singly(self, events: Iterable[Event], now: datetime) -> list[_Failure]:
         failed: list[_Failure] = []
