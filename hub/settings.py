@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(_split)] = Field(
         tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"
     )
-    max_attempts: int = Field(5, ge=1, le=100, description="attempts before a record is parked")
+    max_attempts: int = Field(6, ge=1, le=100, description="attempts before a record is parked")
     settle_seconds: Seconds = Field(
         60, description="age from which an unsettled record must have a holder"
     )

@@ -7,6 +7,7 @@ call the public methods. pika answers heartbeats in the I/O thread, whatever a w
 from __future__ import annotations
 
 import logging
+import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -158,8 +159,8 @@ class Link:
                     wire.to_properties(message),
                     mandatory=True,
                 )
-            except (AMQPError, ValueError, TypeError, OverflowError) as error:
-                batch.spoil(Parked("unpublishable", f"a property has no encoding: {error!r}"))
+            except (AMQPError, ValueError, TypeError, struct.error) as error:
+                batch.spoil(Parked("unpublishable", f"a property: {type(error).__name__}"))
                 batch.answered()
             else:
                 self._confirms.sent(batch)

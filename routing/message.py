@@ -11,6 +11,8 @@ CAUSE = "x-qovsaq-cause"
 ORIGIN = "x-qovsaq-origin"
 PUBLISHED_AT = "x-qovsaq-published-at"
 CHANNEL = "x-qovsaq-channel"
+REPLAY = "x-qovsaq-replay"
+CAUSATION = "x-qovsaq-causation"
 
 HeaderValue = str | int | bool
 

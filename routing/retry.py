@@ -19,7 +19,7 @@ class Policy:
     """How often a record is tried before it is parked, and how long it waits in between."""
 
     rungs: tuple[Rung, ...] = LADDER
-    max_attempts: int = 5
+    max_attempts: int = 6
 
 
 def decide(error: Exception, attempts: int, policy: Policy) -> Outcome:

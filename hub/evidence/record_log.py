@@ -118,6 +118,15 @@ WHERE journal_id = %s AND state IN ('received', 'retrying')
 """
 
 
+_RESUMED = """
+UPDATE evidence.record_log
+SET state = 'received', cause = NULL, field = NULL, attempts = 0, relays = 0,
+    held_since = %(now)s, settled_at = NULL
+WHERE record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
+  AND state = 'parked'
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """An open record that nothing holds any more."""
@@ -190,3 +199,8 @@ def lost(tx: Transaction, horizons: object, *, limit: int, most: int) -> list[Lo
 def relayed(tx: Transaction, record_ids: Iterable[str], now: datetime) -> None:
     """Count one relay for each record and note that it is held again."""
     tx.execute(_RELAYED, {"ids": as_json(list(record_ids)), "now": now})
+
+
+def resumed(tx: Transaction, record_ids: Iterable[str], now: datetime) -> None:
+    """Note that parked records are on their way again, with a fresh count of attempts."""
+    tx.execute(_RESUMED, {"ids": as_json(list(record_ids)), "now": now})

@@ -169,12 +169,12 @@ def test_a_message_that_keeps_failing_climbs_the_ladder_and_is_parked(bench: Ben
     bench.start(publisher=Losing())
     bench.send("labour", CONTRACT)
     waits = []
-    for _ in range(5):
+    for _ in range(6):
         bench.work()
         waits.append(bench.states())
         bench.later(hours=2)
-    assert waits[:4] == [[("retrying", name)] for name in ("5s", "30s", "2m", "10m")]
-    assert waits[4] == [("parked", "retries-exhausted")]
+    assert waits[:5] == [[("retrying", name)] for name in ("5s", "30s", "2m", "10m", "1h")]
+    assert waits[5] == [("parked", "retries-exhausted")]
     (dead,) = bench.taken("dead.intake.labour.live")
     assert dead.body == CONTRACT
     assert bench.ledger().balanced

@@ -210,13 +210,13 @@ def test_a_record_that_never_succeeds_is_parked_after_its_last_attempt(site: Sit
     # PostgreSQL cannot store NUL: no check of ours foresees it, so it counts as a defect.
     defect = event.model_copy(update={"messageid": "m\0"})
     site.publish(defect)
-    for _ in range(5):
+    for _ in range(6):
         site.step()
         site.clock[0] += 3600
     assert site.states(event) == [State.PARKED]
     (dead,) = site.waiting(DEAD)
     assert str(dead.headers[CAUSE]).startswith("defect-")
-    assert dead.headers[ATTEMPTS] == 4
+    assert dead.headers[ATTEMPTS] == 5
 
 
 def test_an_outage_of_the_database_is_waited_out_and_costs_no_attempt(site: Site) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pika
 import pytest
 
+from routing.message import Message
 from routing.rabbit import RabbitBus
+from schemas.errors import Parked
 from tests.support.buses import bodies, receive_all
 from tests.support.rabbitmq import connected
 
@@ -74,3 +76,22 @@ def read(bus: RabbitBus) -> list[bytes]:
     got = receive_all(bus.subscribe([QUEUE], prefetch=10), 3)
     assert {delivery.tag.generation for delivery in got} == {1}
     return bodies(got)
+
+
+@pytest.mark.parametrize("headers", [{"x-n": 2**70}, {"x-s": {"a", "set"}}])
+def test_what_cannot_be_encoded_is_for_a_person_and_harms_nobody(
+    laid_out: str, open_bus: Open, headers: dict[str, Any]
+) -> None:
+    bus = open_bus(laid_out)
+    publisher = bus.publisher()
+    messages = [
+        Message("intake.alpha", "live", body, "m", "", headers if body == b"hostile" else {})
+        for body in BODIES
+    ]
+    with pytest.raises(Parked) as caught:
+        publisher.publish(messages)
+    assert caught.value.cause == "unpublishable"
+    publisher.publish(messages[:1])
+
+    got = receive_all(bus.subscribe([QUEUE], prefetch=10), 3)
+    assert bodies(got) == [b"before", b"after", b"before"]
