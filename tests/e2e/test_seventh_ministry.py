@@ -50,9 +50,7 @@ def run(project: Path, *arguments: str) -> str:
 
 
 def test_it_is_discovered(project: Path) -> None:
-    found = run(
-        project, "-c", "from connectors._kit.discover import discover; print(*discover())"
-    )
+    found = run(project, "-c", "from connectors._kit.discover import discover; print(*discover())")
     assert found.split() == [
         "economy", "education", "health", "interior", "justice", "labour", "migration",
     ]  # fmt: skip
@@ -60,9 +58,7 @@ def test_it_is_discovered(project: Path) -> None:
 
 def test_it_passes_the_conformance_suite(project: Path) -> None:
     suite = "tests/connectors/test_conformance.py"
-    printed = run(
-        project, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite, "-k", "education"
-    )
+    printed = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite, "-k", "education")
     assert " passed" in printed
 
 

@@ -57,9 +57,7 @@ def _enrolment(ordinal: int, line: str, rules: Rules) -> Normalized:
         occurred_at = parse_instant(row["at"])
     except Refused as error:
         raise Refused(error.rule, f"{path}.at", error.explanation) from None
-    return Normalized(
-        ordinal, StudyEnrolment, record, enrolment.urn, "", operation, occurred_at
-    )
+    return Normalized(ordinal, StudyEnrolment, record, enrolment.urn, "", operation, occurred_at)
 
 
 def _record(
