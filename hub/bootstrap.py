@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from hub.crew import Worker
+from hub.deadletters.desk import Desk
+from hub.deadletters.handler import DeskHandler
+from hub.deadletters.letter import DEAD
+from hub.deadletters.reading import Reader
+from hub.deadletters.replaying import Replayer
 from hub.evidence import ledger
 from hub.evidence.ledger import Statement
 from hub.hop import Hop, Pace
@@ -46,6 +52,7 @@ class Kind(StrEnum):
     REGISTRY = "registry"
     RELAY = "relay"
     POLL = "poll"
+    DESK = "desk"
 
 
 def utc_now() -> datetime:
@@ -99,6 +106,26 @@ class Hub:
             )
         finally:
             database.close()
+
+    def desk(self) -> Desk:
+        """Open the dead-letter desk, for operators."""
+        four_eyes = self.settings.four_eyes
+        return Desk(self.database("desk"), self._reader, self.clock, four_eyes, self.settle)
+
+    def replayer(self, stop: threading.Event) -> Replayer:
+        """Open what sends dead letters again, until ``stop`` is set."""
+        return Replayer(
+            database=self.database("replay"),
+            publisher=self.bus.publisher(),
+            reader=self._reader,
+            clock=self.clock,
+            per_second=self.settings.replay_per_second,
+            stop=stop,
+        )
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(self.connectors, self.settings.rules())
 
     @property
     def settle(self) -> timedelta:
@@ -238,6 +265,20 @@ def _poll(hub: Hub) -> Worker:
     )
 
 
+def _desk(hub: Hub) -> Worker:
+    settings = hub.settings
+    queues = [queue.name for queue in hub.topology.queues if queue.name.startswith(DEAD)]
+    handler = DeskHandler(
+        worker_id=_worker_id(Kind.DESK),
+        database=hub.database("desk"),
+        observer=hub.metrics,
+        settle=hub.settle,
+    )
+    subscription = hub.bus.subscribe(queues, prefetch=settings.prefetch)
+    pace = Pace(batch=settings.batch_records)
+    return Hop("desk", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
+
+
 def _pollable(hub: Hub, name: str) -> Connector:
     connector = hub.connectors.get(name)
     if connector is None or not connector.polls:
@@ -250,4 +291,5 @@ _BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.REGISTRY: _registry,
     Kind.RELAY: _relay,
     Kind.POLL: _poll,
+    Kind.DESK: _desk,
 }

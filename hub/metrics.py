@@ -108,6 +108,20 @@ CATALOGUE: tuple[Metric, ...] = (
         "Messages parked because handling them killed the process repeatedly.",
     ),
     Metric(
+        "dead_letters",
+        Kind.COUNTER,
+        "messages",
+        (),
+        "Failures for good that the desk took over from the dead queues.",
+    ),
+    Metric(
+        "dead_letters_waiting",
+        Kind.GAUGE,
+        "messages",
+        _PER_MINISTRY,
+        "Dead letters that wait for a person; counted about once a minute.",
+    ),
+    Metric(
         "hop_paused",
         Kind.GAUGE,
         "0 or 1",

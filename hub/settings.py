@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -33,6 +31,17 @@ from pydantic_settings import (
 )
 
 from connectors._kit.contract import Limits, Rules
+from hub.sections import (
+    BrokerUrl,
+    DatabaseUrl,
+    Lane,
+    LimitSettings,
+    NamespaceSettings,
+    PollSettings,
+    RungName,
+    Seconds,
+    split,
+)
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces
@@ -52,84 +61,6 @@ def without_credentials(url: SecretStr) -> str:
     """Show where a URL leads without user, password and parameters: ``amqp://host:5672/vhost``."""
     scheme, _, rest = url.get_secret_value().partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
-
-
-def _url(*schemes: str) -> Any:
-    starts = " or ".join(f"{scheme}://" for scheme in schemes)
-
-    def check(url: SecretStr) -> SecretStr:
-        scheme, _, rest = url.get_secret_value().partition("://")
-        if scheme not in schemes or not rest:
-            raise ValueError(f"must be a URL that starts with {starts}")
-        return url
-
-    return AfterValidator(check)
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-
-BrokerUrl = Annotated[SecretStr, _url("amqp", "amqps")]
-DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
-ServiceUrl = Annotated[SecretStr, _url("http", "https")]
-Lane = Literal["live", "bulk"]
-Seconds = Annotated[int, Field(ge=1)]
-RungName = Annotated[str, AfterValidator(lambda text: Rung.parse(text).name)]
-Urn = Annotated[str, Field(pattern=r"^urn:[a-z0-9-]+(:[a-z0-9-]+)+$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class LimitSettings(_Section):
-    """Bounds on what a ministry may send."""
-
-    max_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="bytes of one message")
-    max_depth: int = Field(64, ge=4, description="nesting of one XML or JSON document")
-    max_records: int = Field(10_000, ge=1, description="records in one message")
-    max_text: int = Field(10_000, ge=100, description="characters of one text")
-    future_tolerance_seconds: int = Field(
-        300, ge=0, description="how far ahead of the hub's clock a change may be dated"
-    )
-
-
-class NamespaceSettings(_Section):
-    """URN prefixes of identifier schemes: no national standard fixes them."""
-
-    fin: Urn = Field(Namespaces().fin, description="URN prefix of FİN")
-    voen: Urn = Field(Namespaces().voen, description="URN prefix of VÖEN")
-    document: Urn = Field(Namespaces().document, description="URN prefix of document numbers")
-    migration_person: Urn = Field(
-        Namespaces().migration_person,
-        description="URN prefix of migration person numbers",
-    )
-    social_insurance: Urn = Field(
-        Namespaces().social_insurance, description="URN prefix of workers' insurance numbers"
-    )
-    employer_insurance: Urn = Field(
-        Namespaces().employer_insurance,
-        description="URN prefix of employers' insurance numbers",
-    )
-    civil_status_act: Urn = Field(
-        Namespaces().civil_status_act, description="URN prefix of civil status act numbers"
-    )
-    employment_contract: Urn = Field(
-        Namespaces().employment_contract, description="URN prefix of employment contract numbers"
-    )
-    vital_event_notice: Urn = Field(
-        Namespaces().vital_event_notice, description="URN prefix of birth and death notices"
-    )
-
-
-class PollSettings(_Section):
-    """How one ministry's service is polled."""
-
-    url: ServiceUrl | None = Field(None, description="address of the service; unset: not polled")
-    interval_seconds: Seconds = Field(30, description="pause after a page that was the last")
-    page_size: int = Field(200, ge=1, le=10_000, description="documents asked for at a time")
-    timeout_seconds: Seconds = Field(30, description="how long one call may take")
 
 
 class Settings(BaseSettings):
@@ -153,7 +84,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl | None = Field(
         None, description="PostgreSQL 15 or later, `postgresql://user:password@host:5432/name`"
     )
-    lanes: Annotated[tuple[Lane, ...], BeforeValidator(_split), Field(min_length=1)] = Field(
+    lanes: Annotated[tuple[Lane, ...], BeforeValidator(split), Field(min_length=1)] = Field(
         ("live", "bulk"), description="lanes a worker serves, with commas between"
     )
     batch_records: int = Field(250, ge=1, le=10_000, description="most records handled as one unit")
@@ -166,7 +97,7 @@ class Settings(BaseSettings):
     registry_prefetch: int = Field(
         32, ge=1, le=65_535, description="unacknowledged batches per registry queue"
     )
-    retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(_split)] = Field(
+    retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(split)] = Field(
         tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"
     )
     max_attempts: int = Field(6, ge=1, le=100, description="attempts before a record is parked")
@@ -177,6 +108,15 @@ class Settings(BaseSettings):
         3, ge=0, description="republications before a record counts as unaccounted; 0: none"
     )
     relay_interval_seconds: Seconds = Field(15, description="pause between rounds of the relay")
+    four_eyes: bool = Field(
+        True, description="whether a correction at the desk needs a second operator"
+    )
+    replay_per_second: int = Field(
+        100, ge=1, le=10_000, description="dead letters sent again per second, by one replay"
+    )
+    operator_token: SecretStr | None = Field(
+        None, description="token of the operator who gives commands to the dead-letter desk"
+    )
     grace_seconds: Seconds = Field(20, description="time a process has for a clean stop")
     metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/health`")
     metrics_port: int = Field(

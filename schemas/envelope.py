@@ -147,6 +147,7 @@ def make_event(
     sequence: int | None,
     received_at: datetime,
     channel: str = "direct",
+    causation_id: str | None = None,
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
     kind = f"{record_class.record_type}.v{record_class.record_version}"
@@ -166,6 +167,7 @@ def make_event(
         ordinal=ordinal,
         receivedtime=received_at,
         channel=channel,
+        causationid=causation_id,
         data=None if record is None else record.model_dump(mode="json", exclude_none=True),
     )
 

@@ -10,7 +10,19 @@ import structlog
 import typer
 
 from hub import logs
-from hub.cli import connectors, demo, doctor, ledger, migrate, person, run, simulate, topology
+from hub.cli import (
+    connectors,
+    dead_letters,
+    demo,
+    doctor,
+    ledger,
+    migrate,
+    operators,
+    person,
+    run,
+    simulate,
+    topology,
+)
 from hub.cli.ending import Commands, Exit
 
 _log = structlog.get_logger()
@@ -49,6 +61,8 @@ app.command()(simulate.simulate)
 app.command()(ledger.ledger)
 app.command()(person.person)
 app.command()(connectors.connectors)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(operators.app, name="operators")
 
 
 def main() -> None:

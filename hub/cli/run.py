@@ -34,6 +34,7 @@ class What(StrEnum):
     REGISTRY = Kind.REGISTRY
     RELAY = Kind.RELAY
     POLL = Kind.POLL
+    DESK = Kind.DESK
 
 
 def run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (letter_id uuid, origin text, mess
     body_sha256 text, content_type text, headers jsonb, size integer, ministry text, lane text,
     record_type text, subject text, version bigint, rank smallint, cause text, field text,
     explanation text, parked_at timestamptz)
-LEFT JOIN desk.correction c ON c.message_id = r.message_id AND c.state = 'sent'
+LEFT JOIN desk.correction c ON c.message_id = r.message_id
 ORDER BY r.letter_id
 ON CONFLICT (letter_id) DO NOTHING
 RETURNING letter_id
@@ -59,20 +59,17 @@ RETURNING letter_id, occurrence
 # before, must not make it look as if nothing were on its way.
 _RETURN = """
 UPDATE desk.letter AS l
-SET failures = l.failures + 1, cause = r.cause, field = r.field, explanation = r.explanation,
-    parked_at = greatest(l.parked_at, r.parked_at), mark = NULL,
-    changed_at = CASE WHEN b.back THEN %(now)s ELSE l.changed_at END,
-    state = CASE WHEN b.back THEN 'parked' ELSE l.state END
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (letter_id uuid, cause text, field text,
-    explanation text, replay text, parked_at timestamptz)
+SET failures = l.failures + r.failures, cause = r.cause, field = r.field,
+    explanation = r.explanation, parked_at = greatest(l.parked_at, r.parked_at), mark = NULL,
+    state = CASE WHEN r.replays ? b.latest AND l.state IN ('sending', 'sent', 'settled')
+                 THEN 'parked' ELSE l.state END,
+    changed_at = %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (letter_id uuid, failures integer, cause text,
+    field text, explanation text, replays jsonb, parked_at timestamptz)
+JOIN desk.letter o USING (letter_id)
 CROSS JOIN LATERAL (
-    SELECT EXISTS (
-        SELECT FROM desk.replay p JOIN desk.letter o USING (letter_id)
-        WHERE p.letter_id = r.letter_id AND p.number = o.replays
-          AND replace(p.replay_id::text, '-', '') = r.replay
-          AND o.state IN ('sending', 'sent', 'settled')) AS back) AS b
+    SELECT replace(o.letter_id::text, '-', '') || '.' || o.replays AS latest) AS b
 WHERE l.letter_id = r.letter_id
-RETURNING l.letter_id, l.state
 """
 
 _LINK = """
@@ -106,6 +103,12 @@ ORDER BY log.record_id
 """
 
 
+_BODIES = """
+SELECT letter_id, body FROM desk.letter_body
+WHERE letter_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
+"""
+
+
 def keep(tx: Transaction, letters: Sequence[Letter], now: datetime) -> int:
     """Keep letters and their failures; return how many failures were not known before.
 
@@ -126,6 +129,12 @@ def keep(tx: Transaction, letters: Sequence[Letter], now: datetime) -> int:
     return len(failed)
 
 
+def bodies(tx: Transaction, letter_ids: Iterable[str]) -> dict[str, bytes]:
+    """Read bodies as they were received, by letter id."""
+    rows = tx.rows(_BODIES, [as_json(list(letter_ids))])
+    return {row["letter_id"].hex: unsealed(row["body"]) for row in rows}
+
+
 def sealed(body: bytes) -> str:
     """Compress bytes for a column, as base64 for the way there."""
     return base64.b64encode(zlib.compress(body, 1)).decode()
@@ -137,24 +146,25 @@ def unsealed(body: bytes) -> bytes:
 
 
 def _fail(tx: Transaction, letters: Sequence[Letter], now: datetime) -> list[Letter]:
-    """Note failures in the order they happened; the last one names the letter's cause."""
+    """Note failures that are news; the last one of a letter names its cause."""
     known = {(letter.letter_id, letter.occurrence): letter for letter in letters}
     rows = [_failure(letter) for letter in known.values()]
     noted = tx.rows(_FAIL, {"rows": as_json(rows), "now": now})
     failed = [known[row["letter_id"].hex, row["occurrence"]] for row in noted]
-    failed.sort(key=lambda letter: (letter.parked_at, letter.letter_id))
-    waiting, turn = failed, set[str]()
-    while waiting:
-        turn, later, this = set(), [], []
-        for letter in waiting:
-            (later if letter.letter_id in turn else this).append(letter)
-            turn.add(letter.letter_id)
-        tx.execute(_RETURN, {"rows": as_json([_failure(x) for x in this]), "now": now})
-        waiting = later
+    news: dict[str, list[Letter]] = {}
+    for letter in sorted(failed, key=lambda each: each.parked_at):
+        news.setdefault(letter.letter_id, []).append(letter)
+    if news:
+        tx.execute(_RETURN, {"rows": as_json([_news(each) for each in news.values()]), "now": now})
     return failed
 
 
-def _link(tx: Transaction, letters: Any) -> None:
+def _news(failed: Sequence[Letter]) -> dict[str, Any]:
+    replays = [letter.replay for letter in failed if letter.replay]
+    return _failure(failed[-1]) | {"failures": len(failed), "replays": replays}
+
+
+def _link(tx: Transaction, letters: Collection[Letter]) -> None:
     known = [{"letter_id": x.letter_id, "record_id": i} for x in letters for i in x.record_ids]
     if known:
         tx.execute(_LINK, [as_json(known)])

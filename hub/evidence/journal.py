@@ -95,6 +95,8 @@ JOIN evidence.journal_body b ON b.journal_id = j.journal_id
 WHERE j.journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb))
 """
 
+_EXPECT = "UPDATE evidence.journal SET records = records + %s WHERE journal_id = %s"
+
 _Key = tuple[str, str]
 
 
@@ -189,6 +191,11 @@ def _find(tx: Transaction, keys: Iterable[_Key]) -> dict[_Key, tuple[int, str]]:
         (row["ministry"], row["message_key"]): (row["journal_id"], row["body_sha256"])
         for row in found
     }
+
+
+def expect(tx: Transaction, journal_id: int, more: int) -> None:
+    """Expect more records of a message than were found in it at first."""
+    tx.execute(_EXPECT, [more, journal_id])
 
 
 def read(tx: Transaction, journal_ids: Iterable[int]) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from hub.store.database import Transaction, as_json
@@ -84,6 +84,18 @@ UPDATE evidence.notice SET published_at = %(now)s
 WHERE notice_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
 """
 
+_ACKNOWLEDGED = """
+UPDATE evidence.notice
+SET acknowledged_at = %(now)s, acknowledged_by = %(by)s,
+    correct_by = coalesce(%(correct_by)s, correct_by)
+WHERE notice_id = %(id)s::uuid AND acknowledged_at IS NULL
+"""
+
+_CORRECTED = """
+UPDATE evidence.notice SET corrected_by = %(corrected_by)s, corrected_at = %(now)s
+WHERE ministry = %(ministry)s AND body ->> 'messageId' = %(message_id)s
+"""
+
 _FIND = """
 INSERT INTO evidence.finding (record_id, rule, field, explanation, proposal, found_at)
 SELECT record_id, rule, field, explanation, proposal, %(now)s
@@ -112,6 +124,25 @@ def waiting(tx: Transaction, older_than: datetime, limit: int) -> list[Waiting]:
 def published(tx: Transaction, notice_ids: Iterable[str], now: datetime) -> None:
     """Mark notices as confirmed by the broker."""
     tx.execute(_PUBLISHED, {"ids": as_json(list(notice_ids)), "now": now})
+
+
+def acknowledged(
+    tx: Transaction, notice_id: str, by: str, now: datetime, *, correct_by: date | None = None
+) -> bool:
+    """Note that a ministry has seen a notice, and by when it agreed to correct; False if known.
+
+    The decree sets no deadline: ``correct_by`` is only ever what was agreed.
+    """
+    params = {"id": notice_id, "by": by, "now": now, "correct_by": correct_by}
+    return bool(tx.execute(_ACKNOWLEDGED, params))
+
+
+def corrected(
+    tx: Transaction, ministry: str, message_id: str, corrected_by: str, now: datetime
+) -> None:
+    """Link the notices about a message to the message that came in its place."""
+    params = {"ministry": ministry, "message_id": message_id, "corrected_by": corrected_by}
+    tx.execute(_CORRECTED, params | {"now": now})
 
 
 def keep_findings(tx: Transaction, findings: Iterable[RecordFinding], now: datetime) -> None:

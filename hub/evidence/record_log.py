@@ -118,6 +118,12 @@ WHERE journal_id = %s AND state IN ('received', 'retrying')
 """
 
 
+_UNREAD = """
+SELECT journal_id, record_id FROM evidence.record_log
+WHERE journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb))
+  AND record_type = %s AND state IN ('received', 'retrying', 'parked')
+"""
+
 _RESUMED = """
 UPDATE evidence.record_log
 SET state = 'received', cause = NULL, field = NULL, attempts = 0, relays = 0,
@@ -185,6 +191,12 @@ def final_outcomes(tx: Transaction, record_ids: Iterable[str]) -> Mapping[str, S
 def open_of(tx: Transaction, journal_id: int) -> list[str]:
     """List the records of one message that have no outcome yet."""
     return [row["record_id"].hex for row in tx.rows(_OPEN_OF, [journal_id])]
+
+
+def unread(tx: Transaction, journal_ids: Iterable[int], record_type: str) -> dict[int, str]:
+    """Tell which messages still count as one record of this type, without an end, by journal id."""
+    rows = tx.rows(_UNREAD, [as_json(list(journal_ids)), record_type])
+    return {row["journal_id"]: row["record_id"].hex for row in rows}
 
 
 def lost(tx: Transaction, horizons: object, *, limit: int, most: int) -> list[Lost]:

@@ -11,6 +11,7 @@ from hub.evidence.journal import Admission, Arrival
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
 from hub.intake.reading import Held, findings_of, notices_of, reused
+from hub.intake.readmission import readmit
 from hub.store.database import Transaction
 from schemas.envelope import Event
 
@@ -53,6 +54,9 @@ def admit(
     record_log.admit(tx, _entries(new), now)
     notices.keep(tx, [n for m in new for n in notices_of(m.arrived, m.records)], now)
     notices.keep_findings(tx, [f for m in new for f in findings_of(m.records)], now)
+    again = [m for m in admitted if not m.first_time]
+    if again:
+        readmit(tx, [(m.admission.journal_id, m.arrived, m.records) for m in again], now)
     return _without_settled(tx, admitted)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from connectors._kit.contract import RawMessage
 from hub.evidence.journal import Sealed
 from routing import keys
-from routing.message import CHANNEL, PUBLISHED_AT, Delivery, HeaderValue
+from routing.message import CAUSATION, CHANNEL, PUBLISHED_AT, Delivery, HeaderValue
 from routing.parking import SOURCE_EXCHANGE
 from schemas.errors import Refused
 
@@ -62,7 +62,7 @@ def read(delivery: Delivery, now: datetime) -> Arrived:
             content_type=_printable(delivery.content_type),
             body=delivery.body,
             received_at=now,
-            headers=_texts(delivery.headers),
+            headers=_headers(delivery),
         ),
         lane=lane,
         body_sha256=body_sha256,
@@ -94,6 +94,15 @@ def _refusal(delivery: Delivery, ministry: str, *, usable: bool) -> Refused | No
     if delivery.message_id and not usable:
         return Refused("message-id-format", "", "1 to 200 printable ASCII characters, no spaces")
     return None
+
+
+def _headers(delivery: Delivery) -> dict[str, str]:
+    """Take the headers; what a message goes back to is for the desk alone to say, and only over
+    the default exchange, to which no ministry may publish."""
+    headers = _texts(delivery.headers)
+    if delivery.exchange != keys.DEFAULT:
+        headers.pop(CAUSATION, None)
+    return headers
 
 
 def _texts(headers: Mapping[str, HeaderValue]) -> dict[str, str]:

@@ -9,11 +9,11 @@ from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejec
 from hub.evidence.notices import Notice, RecordFinding
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
-from routing.message import CHANNEL
+from routing.message import CAUSATION, CHANNEL
 from schemas.envelope import Event, derive_record_id, make_event
 from schemas.errors import Refused
 
-_WHOLE = "message"
+WHOLE = "message"
 _REJECTED = "record"
 
 
@@ -77,14 +77,14 @@ def reused(arrived: Arrived) -> tuple[Held, ...]:
     """Refuse a second body that came under the id of an earlier message."""
     refusal = Refused("message-id-reused", "", "another message came under this id before")
     key = f"{arrived.raw.message_id}#{arrived.body_sha256[:12]}"
-    record_id = derive_record_id(arrived.raw.ministry, key, 0, _WHOLE)
-    return (Held(0, record_id, _WHOLE, refusal=refusal),)
+    record_id = derive_record_id(arrived.raw.ministry, key, 0, WHOLE)
+    return (Held(0, record_id, WHOLE, refusal=refusal),)
 
 
 def convicted(arrived: Arrived, cause: str) -> tuple[Held, ...]:
     """Hold a message that cannot be read at all, because reading it ends the process."""
-    record_id = derive_record_id(arrived.raw.ministry, arrived.raw.message_id, 0, _WHOLE)
-    return (Held(0, record_id, _WHOLE, broken=cause),)
+    record_id = derive_record_id(arrived.raw.ministry, arrived.raw.message_id, 0, WHOLE)
+    return (Held(0, record_id, WHOLE, broken=cause),)
 
 
 def notices_of(arrived: Arrived, records: Iterable[Held]) -> list[Notice]:
@@ -144,13 +144,14 @@ def _event(item: Normalized, arrived: Arrived) -> Event:
         sequence=item.sequence,
         received_at=raw.received_at,
         channel=raw.headers.get(CHANNEL, "direct"),
+        causation_id=raw.headers.get(CAUSATION),
     )
 
 
 def _whole(arrived: Arrived, refusal: Refused) -> tuple[Held, ...]:
     raw = arrived.raw
-    record_id = derive_record_id(raw.ministry, raw.message_id, 0, _WHOLE)
-    return (Held(0, record_id, _WHOLE, refusal=refusal),)
+    record_id = derive_record_id(raw.ministry, raw.message_id, 0, WHOLE)
+    return (Held(0, record_id, WHOLE, refusal=refusal),)
 
 
 def _printable_field(refusal: Refused) -> str:

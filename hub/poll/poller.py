@@ -15,7 +15,7 @@ from typing import Protocol
 from connectors._kit.contract import Connector, Poll
 from connectors._kit.soap_client import Page, Polled
 from hub.poll import cursor
-from hub.settings import PollSettings
+from hub.sections import PollSettings
 from hub.store.database import Database
 from routing import keys
 from routing.bus import Publisher, Unroutable

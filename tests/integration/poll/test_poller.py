@@ -17,7 +17,7 @@ from hub.metrics import Metrics
 from hub.poll import cursor
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
-from hub.settings import PollSettings
+from hub.sections import PollSettings
 from hub.simulator.soap_services import PollServer, PollService
 from hub.simulator.stream import Stream, stream
 from hub.store.database import Database

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.catalogue import records
+from schemas.record import Claim
+
 PERSON_URN = "urn:az:pid:fin:TST0001"
 VOEN_URN = "urn:az:org:voen:0000010481"
 
@@ -139,3 +142,16 @@ SUBJECTS = {
     "subject_link": "urn:az:pid:smx:00000001",
     "vital_event_notice": "urn:az:notice:N-1",
 }
+
+
+ALL = sorted(EXAMPLES)
+
+
+def changed(record_type: str, **values: Any) -> dict[str, Any]:
+    """The example of a record type with other values."""
+    return {**EXAMPLES[record_type], **values}
+
+
+def claims_of(record_type: str, **values: Any) -> tuple[Claim, ...]:
+    """What the example claims with other values."""
+    return records()[record_type].model_validate(changed(record_type, **values)).claims()

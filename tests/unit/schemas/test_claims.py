@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from schemas.catalogue import records
-from schemas.record import Claim
 from schemas.subject_link import SubjectLink
-from tests.unit.schemas.samples import ADDRESS, EXAMPLES, PERSON_URN, VOEN_URN
-
-
-def changed(record_type: str, **values: Any) -> dict[str, Any]:
-    return {**EXAMPLES[record_type], **values}
-
-
-def claims_of(record_type: str, **values: Any) -> tuple[Claim, ...]:
-    return records()[record_type].model_validate(changed(record_type, **values)).claims()
+from tests.unit.schemas.samples import (
+    ADDRESS,
+    ALL,
+    EXAMPLES,
+    PERSON_URN,
+    VOEN_URN,
+    claims_of,
+)
 
 
 def test_a_person_claims_all_that_is_known_and_nothing_that_is_not() -> None:

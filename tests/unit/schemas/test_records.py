@@ -14,14 +14,16 @@ from pydantic import ValidationError
 from schemas.catalogue import records
 from schemas.employment_contract import EmploymentContract
 from schemas.record import MAX_TEXT, Category, Classification
-from tests.unit.schemas.samples import EXAMPLES, SUBJECTS, fin
+from tests.unit.schemas.samples import (
+    ALL,
+    EXAMPLES,
+    SUBJECTS,
+    changed,
+    claims_of,
+    fin,
+)
 
-ALL = sorted(EXAMPLES)
 Path = tuple[int | str, ...]
-
-
-def changed(record_type: str, **values: Any) -> dict[str, Any]:
-    return {**EXAMPLES[record_type], **values}
 
 
 def fault_of(record_type: str, values: dict[str, Any]) -> tuple[str, Path]:

@@ -34,6 +34,7 @@ ALTER TABLE evidence.notice
     ADD COLUMN correct_by      date,
     ADD COLUMN corrected_by    text,
     ADD COLUMN corrected_at    timestamptz;
+CREATE INDEX notice_message ON evidence.notice (ministry, (body ->> 'messageId'));
 
 CREATE SCHEMA desk;
 
@@ -163,7 +164,6 @@ CREATE INDEX run_recent ON desk.run (started_at);
 CREATE TABLE desk.replay (
     letter_id  uuid NOT NULL,
     number     integer NOT NULL,
-    replay_id  uuid NOT NULL,
     run_id     uuid NOT NULL,
     operator   text NOT NULL,
     claimed_at timestamptz NOT NULL,

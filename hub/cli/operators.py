@@ -1,0 +1,73 @@
+"""``qovsaq operators add|list|revoke``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from hub.bootstrap import required, utc_now
+from hub.cli.desk import answering, token_of
+from hub.cli.display import AsJson, show_json, show_table
+from hub.cli.ready import command_settings
+from hub.deadletters import operators
+from hub.settings import Settings
+from hub.store.database import Database, Row, Transaction
+
+app = typer.Typer(no_args_is_help=True, help="Who may work at the dead-letter desk.")
+
+Name = Annotated[str, typer.Argument(help="The operator's name, for all time.")]
+
+
+@app.command()
+def add(name: Name, as_json: AsJson = False) -> None:
+    """Issue a token, shown once. The first needs only the database; later ones an operator."""
+    settings = command_settings()
+    with answering(), _transaction(settings) as tx:
+        token = operators.add(tx, name, token_of(settings), utc_now())
+    if as_json:
+        show_json({"name": name, "token": token})
+        return
+    typer.echo(token)
+    typer.echo(f"qovsaq: {name} sets this as QOVSAQ_OPERATOR_TOKEN; it is shown once", err=True)
+
+
+@app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """List all operators there ever were."""
+    with _transaction(command_settings()) as tx:
+        rows = operators.known(tx)
+    if as_json:
+        show_json(rows)
+        return
+    shown = [
+        (row["name"], row["issued_by"] or "", f"{row['issued_at']:%Y-%m-%d}", _revoked(row))
+        for row in rows
+    ]
+    show_table("Operators", ("Name", "Issued by", "Since", "Revoked"), shown)
+
+
+@app.command()
+def revoke(name: Name) -> None:
+    """Make an operator's token worthless at once, also for a replay that is running."""
+    settings = command_settings()
+    with answering(), _transaction(settings) as tx:
+        operators.revoke(tx, name, token_of(settings), utc_now())
+    typer.echo(f"{name} can no longer act")
+
+
+@contextmanager
+def _transaction(settings: Settings) -> Iterator[Transaction]:
+    url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
+    database = Database(url, application_name="qovsaq operators")
+    try:
+        with database.transaction() as tx:
+            yield tx
+    finally:
+        database.close()
+
+
+def _revoked(row: Row) -> str:
+    return f"{row['revoked_at']:%Y-%m-%d} by {row['revoked_by']}" if row["revoked_at"] else ""

@@ -1,0 +1,97 @@
+"""What the desk does with deliveries of dead queues; the loop around it is ``hub.hop``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from hub.deadletters import store, sweep
+from hub.deadletters.letter import opened, unopened
+from hub.evidence import claims, workers
+from hub.store.database import Database, Transaction
+from routing.message import Delivery
+from routing.observer import Observer
+from schemas.errors import Stop, Unavailable
+
+_log = structlog.get_logger()
+HOP = "desk"
+
+
+@dataclass(slots=True)
+class DeskHandler:
+    """Moves dead letters from the broker into the store. What it holds is acknowledged after
+    the commit, and a letter that was kept before changes nothing.
+
+    ``settle`` is how long a replay may be without outcome before it is looked into.
+    """
+
+    worker_id: str
+    database: Database
+    observer: Observer
+    settle: timedelta = timedelta(seconds=60)
+    _counted_at: datetime | None = None
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Keep a batch of letters in one transaction."""
+        letters = [opened(delivery, now) for delivery in deliveries]
+        with self.database.transaction() as tx:
+            failed = store.keep(tx, letters, now)
+            self._beat(tx, now)
+        self.observer.count("dead_letters", failed)
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        """Keep one letter whose batch failed; if it cannot be read, keep what it looks like.
+
+        There is no further queue to put it aside in: what cannot be kept stays unacknowledged.
+        """
+        try:
+            self.handle([delivery], now)
+        except (Unavailable, Stop):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the reading fails on
+            _log.warning("dead letter kept unopened", cause=type(error).__name__)
+            self.convict(delivery, now)
+
+    def claim(self, delivery: Delivery, now: datetime) -> int:
+        """Claim a suspect by its body."""
+        key = _key(delivery)
+        with self.database.transaction() as tx:
+            return claims.claim(tx, HOP, [key], now)[key]
+
+    def absolve(self, delivery: Delivery) -> None:
+        """Clear a suspect."""
+        with self.database.transaction() as tx:
+            claims.release(tx, HOP, [_key(delivery)])
+
+    def convict(self, delivery: Delivery, now: datetime) -> None:
+        """Keep a letter without opening it: opening it ends the process."""
+        with self.database.transaction() as tx:
+            store.keep(tx, [unopened(delivery, now)], now)
+
+    def idle(self, now: datetime) -> None:
+        """Show that this worker lives; see what became of what was replayed."""
+        with self.database.transaction() as tx:
+            self._beat(tx, now)
+            sweep.follow(tx, now - self.settle, now)
+            # Counting a million rows is too much for every quiet second.
+            due = self._counted_at is None or now - self._counted_at >= self.settle
+            waiting = sweep.waiting(tx) if due else {}
+        self._counted_at = now if due else self._counted_at
+        for ministry, count in waiting.items():
+            self.observer.gauge("dead_letters_waiting", count, ministry=ministry)
+
+    def close(self) -> None:
+        """Close the database connection."""
+        self.database.close()
+
+    def _beat(self, tx: Transaction, now: datetime) -> None:
+        workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+
+
+def _key(delivery: Delivery) -> str:
+    body = hashlib.sha256(delivery.body).hexdigest()
+    return f"{delivery.queue}:{body}"

@@ -1,0 +1,91 @@
+"""Parts of the settings: their types, and the groups of values that belong together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from routing.topology import Rung
+from schemas.identifiers import Namespaces
+
+
+def _url(*schemes: str) -> Any:
+    starts = " or ".join(f"{scheme}://" for scheme in schemes)
+
+    def check(url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        if scheme not in schemes or not rest:
+            raise ValueError(f"must be a URL that starts with {starts}")
+        return url
+
+    return AfterValidator(check)
+
+
+def split(value: object) -> object:
+    """Read a list written with commas; leave anything but a text as it is."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+BrokerUrl = Annotated[SecretStr, _url("amqp", "amqps")]
+DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
+ServiceUrl = Annotated[SecretStr, _url("http", "https")]
+Lane = Literal["live", "bulk"]
+Seconds = Annotated[int, Field(ge=1)]
+RungName = Annotated[str, AfterValidator(lambda text: Rung.parse(text).name)]
+Urn = Annotated[str, Field(pattern=r"^urn:[a-z0-9-]+(:[a-z0-9-]+)+$")]
+
+
+class Section(BaseModel):
+    """A frozen group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class LimitSettings(Section):
+    """Bounds on what a ministry may send."""
+
+    max_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="bytes of one message")
+    max_depth: int = Field(64, ge=4, description="nesting of one XML or JSON document")
+    max_records: int = Field(10_000, ge=1, description="records in one message")
+    max_text: int = Field(10_000, ge=100, description="characters of one text")
+    future_tolerance_seconds: int = Field(
+        300, ge=0, description="how far ahead of the hub's clock a change may be dated"
+    )
+
+
+class NamespaceSettings(Section):
+    """URN prefixes of identifier schemes: no national standard fixes them."""
+
+    fin: Urn = Field(Namespaces().fin, description="URN prefix of FİN")
+    voen: Urn = Field(Namespaces().voen, description="URN prefix of VÖEN")
+    document: Urn = Field(Namespaces().document, description="URN prefix of document numbers")
+    migration_person: Urn = Field(
+        Namespaces().migration_person,
+        description="URN prefix of migration person numbers",
+    )
+    social_insurance: Urn = Field(
+        Namespaces().social_insurance, description="URN prefix of workers' insurance numbers"
+    )
+    employer_insurance: Urn = Field(
+        Namespaces().employer_insurance,
+        description="URN prefix of employers' insurance numbers",
+    )
+    civil_status_act: Urn = Field(
+        Namespaces().civil_status_act, description="URN prefix of civil status act numbers"
+    )
+    employment_contract: Urn = Field(
+        Namespaces().employment_contract, description="URN prefix of employment contract numbers"
+    )
+    vital_event_notice: Urn = Field(
+        Namespaces().vital_event_notice, description="URN prefix of birth and death notices"
+    )
+
+
+class PollSettings(Section):
+    """How one ministry's service is polled."""
+
+    url: ServiceUrl | None = Field(None, description="address of the service; unset: not polled")
+    interval_seconds: Seconds = Field(30, description="pause after a page that was the last")
+    page_size: int = Field(200, ge=1, le=10_000, description="documents asked for at a time")
+    timeout_seconds: Seconds = Field(30, description="how long one call may take")
