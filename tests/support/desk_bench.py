@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +21,8 @@ from hub.evidence.record_log import Entry, State
 from hub.hop import Hop
 from hub.intake.publishing import canonical_messages
 from hub.registry.handler import RegistryHandler
-from hub.store.database import Database, Transaction
+from hub.store.database import Database
 from routing import keys
-from routing.bus import Publisher
 from routing.message import Delivery
 from routing.observer import Unobserved
 from routing.outcome import Park
@@ -32,19 +30,24 @@ from routing.parking import parked, put_aside
 from routing.topology import topology
 from schemas.envelope import Event
 from schemas.errors import Parked
-from tests.support.intake_bench import PACE, Bench
+from tests.integration.registry.events import event as make
+from tests.integration.registry.events import fin, person
+from tests.support.intake_bench import PACE, Bench, sample
 
 EVERYTHING = Filter()
+CONTRACT = sample("labour", "concluded.in.json")
+BIRTHS = sample("health", "every-action.in.xml")
 
 
+@dataclass(frozen=True, slots=True)
 class Refusing(RegistryHandler):
-    """A registry that parks whatever ``unfit`` says, as one with a defect would."""
+    """A registry that parks whatever its ``bench`` calls unfit, as one with a defect would."""
 
-    unfit: Callable[[Event], bool] = staticmethod(lambda event: False)
+    bench: DeskBench | None = None
 
     def _write(self, events: Sequence[Event], now: datetime) -> None:
         for event in events:
-            if self.unfit(event):
+            if self.bench and self.bench.unfit(event):
                 raise Parked("canonical-content", f"{event.record_type}.wage.amount: decimal_type")
         RegistryHandler._write(self, events, now)
 
@@ -76,8 +79,9 @@ class DeskBench(Bench):
     def start_registry(self) -> None:
         queues = [keys.writer_queue(lane) for lane in keys.LANES]
         subscription = self.bus.subscribe(queues, prefetch=100)
-        handler = Refusing("registry-1", self.connect(), subscription, queues, Unobserved())
-        object.__setattr__(handler, "unfit", lambda event: self.unfit(event))
+        handler = Refusing(
+            "registry-1", self.connect(), subscription, queues, Unobserved(), bench=self
+        )
         self.registry = self._hop("registry", subscription, handler)
 
     def start_desk(self) -> None:
@@ -101,10 +105,9 @@ class DeskBench(Bench):
 
     def settle_down(self) -> None:
         """Let everything flow until nothing moves, the clock going on a little each time."""
-        moved = True
-        while moved:
+        hops = (self.hop, self.registry, self.drain)
+        while sum(hop.step(self.stop, 0) for hop in hops):
             self.later(milliseconds=1)
-            moved = any([hop.step(self.stop, 0) for hop in (self.hop, self.registry, self.drain)])
         self.drain.step(self.stop, 0)
 
     def replayer(self, **given: Any) -> Replayer:
@@ -164,3 +167,30 @@ def _entry(event: Event) -> Entry:
     return Entry(event.id, 0, 0, event.ministry, "live", event.record_type, State.PARKED)
 
 
+def of_person(number: int, version: int, name: str = "Sınaq") -> Event:
+    """An event of Interior about one of a few persons."""
+    data = person(fin(f"TST000{number}"), name)
+    return make(
+        "person", data, ministry="interior", message_id=f"m-{number}-{version}", version=version
+    )
+
+
+def park_one(bench: DeskBench) -> str:
+    """Let the registry park the one record of a message, and the desk take it over."""
+    bench.unfit = lambda event: True
+    bench.send("labour", CONTRACT)
+    bench.settle_down()
+    bench.unfit = lambda event: False
+    (letter,) = bench.letters()
+    return str(letter["letter_id"].hex)
+
+
+def broken_health(bench: DeskBench) -> None:
+    """Replace the normalizer of Health by one with a defect, and let intake run with it."""
+
+    def broken(raw: object, rules: object) -> Any:
+        raise KeyError("a defect")
+
+    bench.crash()
+    health = replace(bench.connectors["health"], normalize=broken)
+    bench.start(connectors=dict(bench.connectors) | {"health": health})

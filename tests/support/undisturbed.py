@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from connectors._kit.discover import discover
@@ -13,14 +14,14 @@ from hub.registry.export import export
 from hub.settings import Settings
 from hub.simulator.account import Account
 from hub.simulator.publish import publish
-from hub.simulator.stream import Stream
+from hub.simulator.sent import Sent
 from hub.store.database import Database
 from routing.memory import MemoryBus
 from routing.topology import topology
 from schemas.catalogue import records
 
 
-def run_undisturbed(stream: Stream, database_url: str, folder: Path) -> None:
+def run_undisturbed(stream: Iterable[Sent], database_url: str, folder: Path) -> None:
     """Publish all of ``stream`` and work until nothing is left, on the in-memory bus."""
     bus = MemoryBus(topology(discover()))
     hub = bootstrap.build(Settings(), database_url=database_url, bus=bus)

@@ -97,9 +97,9 @@ def test_run_all_takes_what_the_simulator_sends_and_serves_and_stops_cleanly(
 
         hub.terminate()
         assert hub.wait(30) == Exit.OK
-    assert not any(answers(port + place) for place in range(4))
+    assert not any(answers(port + place) for place in range(5))
     log = (tmp_path / "run.log").read_text()
-    assert log.count('"event": "stopped"') == 4, log
+    assert log.count('"event": "stopped"') == 5, log
     assert "Traceback" not in log
     shows_a_person(qovsaq, database_url)
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from hub.deadletters.letter import State
+from hub.deadletters.queries import Filter
 from hub.deadletters.store import unsealed
 from routing import keys
 from routing.message import ATTEMPTS, CAUSE, Message
 from routing.parking import EXPLANATION, PARKED_AT
-from tests.integration.deadletters.test_replaying import of_person
-from tests.support.desk_bench import DeskBench
+from tests.support.desk_bench import DeskBench, of_person
 
 pytestmark = pytest.mark.database
 
@@ -22,6 +22,7 @@ DEAD = "dead.registry.writer.live"
 
 
 def bury(bench: DeskBench, body: bytes, message_id: str = "x", **headers: Any) -> None:
+    """Put a message into a dead queue behind the hub's back."""
     message = Message(keys.DEFAULT, DEAD, body, message_id, "application/json", headers)
     bench.bus.publisher().publish([message])
 
@@ -30,7 +31,8 @@ def test_a_letter_delivered_twice_is_one_letter_and_one_failure(bench: DeskBench
     for _ in range(3):
         bury(bench, b"[", **{CAUSE: "canonical-batch", PARKED_AT: "2026-03-02T05:00:00+00:00"})
     bench.settle_down()
-    bury(bench, b"[", **{CAUSE: "other", PARKED_AT: "2026-03-02T06:00:00+00:00", ATTEMPTS: 4})
+    later: dict[str, Any] = {PARKED_AT: "2026-03-02T06:00:00+00:00", ATTEMPTS: 4}
+    bury(bench, b"[", **{CAUSE: "other"}, **later)
     bench.settle_down()
     (letter,) = bench.letters()
     assert (letter["failures"], letter["deliveries"], letter["cause"]) == (2, 4, "other")
@@ -106,18 +108,12 @@ def test_pages_follow_each_other_without_gap_or_overlap(bench: DeskBench) -> Non
     seen: list[str] = []
     while page := bench.desk.letters(
         bench.tokens["aysel"],
-        bench_filter(),
+        Filter(state=State.PARKED),
         most=3,
         after=seen[-1] if seen else None,
     ):
         seen += [row["letter_id"].hex for row in page]
     assert len(seen) == len(set(seen)) == 7
-
-
-def bench_filter() -> Any:
-    from hub.deadletters.queries import Filter
-
-    return Filter(state=State.PARKED)
 
 
 def test_a_letter_is_found_by_message_record_or_subject(bench: DeskBench) -> None:

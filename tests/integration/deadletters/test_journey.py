@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,22 +11,9 @@ import pytest
 from hub.deadletters.declined import Declined
 from hub.deadletters.letter import State as Stand
 from hub.evidence.record_log import State
-from tests.support.desk_bench import DeskBench
-from tests.support.intake_bench import sample
+from tests.support.desk_bench import BIRTHS, CONTRACT, DeskBench, broken_health, park_one
 
 pytestmark = pytest.mark.database
-
-CONTRACT = sample("labour", "concluded.in.json")
-
-
-def park_one(bench: DeskBench) -> str:
-    """Let the registry park the one record of a message, and the desk take it over."""
-    bench.unfit = lambda event: True
-    bench.send("labour", CONTRACT)
-    bench.settle_down()
-    bench.unfit = lambda event: False
-    (letter,) = bench.letters()
-    return str(letter["letter_id"].hex)
 
 
 def corrected(bench: DeskBench, letter_id: str, **change: Any) -> bytes:
@@ -82,7 +68,11 @@ def test_a_parked_record_is_corrected_approved_replayed_and_written(bench: DeskB
 def test_a_plain_replay_is_received_again_and_written(bench: DeskBench) -> None:
     letter_id = park_one(bench)
     assert bench.replay([letter_id]).sent == 1
-    assert (bench.log(), bench.balanced(), bench.letter_states()) == ({"received": 1}, True, ["sent"])
+    assert (bench.log(), bench.balanced(), bench.letter_states()) == (
+        {"received": 1},
+        True,
+        ["sent"],
+    )
     bench.settle_down()
     assert (bench.log(), bench.balanced()) == ({"written": 1}, True)
     assert bench.letter_states() == ["settled"]
@@ -143,20 +133,6 @@ def test_a_discarded_letter_stays_discarded_in_the_ledger(bench: DeskBench) -> N
     bench.send("labour", CONTRACT)
     bench.settle_down()
     assert (bench.log(), bench.balanced(), positions(bench)) == ({"discarded": 1}, True, [])
-
-
-def broken_health(bench: DeskBench) -> None:
-    """Replace the normalizer of Health by one with a defect, and let intake run with it."""
-
-    def broken(raw: object, rules: object) -> Any:
-        raise KeyError("a defect")
-
-    bench.crash()
-    health = replace(bench.connectors["health"], normalize=broken)
-    bench.start(connectors=dict(bench.connectors) | {"health": health})
-
-
-BIRTHS = sample("health", "every-action.in.xml")
 
 
 def test_a_message_that_could_not_be_read_is_replaced_by_its_records_once_it_can(

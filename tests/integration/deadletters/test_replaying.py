@@ -17,19 +17,19 @@ from hub.store.database import Database, Transaction
 from routing.message import Message
 from schemas.envelope import Event, Operation, decode_batch
 from schemas.errors import Stop
-from tests.integration.registry.events import contract, event, fin, person
-from tests.support.desk_bench import EVERYTHING, DeskBench
+from tests.integration.registry.events import contract, event
+from tests.support.desk_bench import (
+    BIRTHS,
+    EVERYTHING,
+    DeskBench,
+    broken_health,
+    of_person,
+    park_one,
+)
 
 pytestmark = pytest.mark.database
 
 WRITER = "registry.writer.live"
-
-
-def of_person(number: int, version: int, name: str = "Sınaq") -> Event:
-    data = person(fin(f"TST000{number}"), name)
-    return event(
-        "person", data, ministry="interior", message_id=f"m-{number}-{version}", version=version
-    )
 
 
 def on_the_bus(bench: DeskBench) -> list[Event]:
@@ -105,9 +105,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(bench: DeskBench) ->
     (preview,) = bench.desk.preview(bench.tokens["aysel"], EVERYTHING)
     (effect,) = preview["effects"]
     assert (preview["verdict"], effect["outcome"]) == ("send", "written")
-    assert effect["changes"] == (
-        {"path": "givenName", "before": "Misal", "after": "Örnək"},
-    )
+    assert effect["changes"] == ({"path": "givenName", "before": "Misal", "after": "Örnək"},)
     assert on_the_bus(bench) == []
     assert bench.letters(state=State.PARKED)[0]["replays"] == 0
 
@@ -137,13 +135,12 @@ BEGIN, PAGE, CLAIM, NOTE = 1, 2, 3, 4
 
 
 def test_a_crash_between_publish_and_note_does_not_double(bench: DeskBench) -> None:
-    bench.park(of_person(1, 1))
+    letter_id = park_one(bench)
+    replayer = bench.replayer(database=dying(bench, NOTE))
     with pytest.raises(SystemExit):
-        replayer = bench.replayer(database=dying(bench, NOTE))
         replayer.replay(bench.tokens["aysel"], EVERYTHING)
-    (letter,) = bench.letters()
-    assert (letter["state"], bench.balanced()) == ("sending", True)
-    assert bench.replay([letter["letter_id"].hex]).passed == {"under-way": 1}
+    assert (bench.letter_states(), bench.balanced()) == (["sending"], True)
+    assert bench.replay([letter_id]).passed == {"under-way": 1}
     assert bench.replay(EVERYTHING).sent == 0
     assert bench.bus.depths([WRITER]) == {WRITER: 1}
     bench.settle_down()
@@ -160,8 +157,6 @@ class Gone:
 
 
 def test_a_crash_between_claim_and_publish_loses_nothing(bench: DeskBench) -> None:
-    from tests.integration.deadletters.test_journey import park_one
-
     letter_id = park_one(bench)
     with pytest.raises(SystemExit):
         bench.replayer(publisher=Gone()).replay(bench.tokens["aysel"], [letter_id])
@@ -174,8 +169,6 @@ def test_a_crash_between_claim_and_publish_loses_nothing(bench: DeskBench) -> No
 
 
 def test_a_raw_letter_that_was_never_published_comes_back_in_doubt(bench: DeskBench) -> None:
-    from tests.integration.deadletters.test_journey import BIRTHS, broken_health
-
     broken_health(bench)
     bench.send("health", BIRTHS, content_type="application/xml")
     bench.settle_down()

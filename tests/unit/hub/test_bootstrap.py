@@ -31,6 +31,7 @@ def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() ->
         "Hop",
         "Rounds",
         "PollWorker",
+        "Hop",
     ]
 
 

@@ -1,0 +1,219 @@
+"""Intake and writer that can be made to crash at any place, and the check of how it ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from connectors._kit.contract import Connector
+from connectors._kit.discover import discover
+from hub.evidence import ledger
+from hub.evidence.outcomes import outcomes
+from hub.hop import Handler, Hop, Pace
+from hub.intake.handler import IntakeHandler
+from hub.registry.handler import RegistryHandler
+from hub.simulator.account import Account
+from hub.simulator.publish import publish
+from hub.simulator.sent import Sent
+from hub.store.database import Database, Transaction
+from routing import keys
+from routing.memory import MemoryBus, MemorySubscription
+from routing.message import Delivery, Message
+from routing.observer import Unobserved
+from routing.topology import topology
+from tests.support.postgres import PostgresServer
+from tests.support.undisturbed import exported, run_undisturbed
+
+NOW = datetime(2026, 1, 16, tzinfo=UTC)
+PACE = Pace(batch=20, pause_seconds=0, longest_pause_seconds=0, wait_seconds=0)
+
+
+class Crash(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+@dataclass
+class Fuse:
+    """Counts the places that are passed and burns at the n-th; ``only`` counts those alone."""
+
+    burns_at: int
+    only: str = ""
+    passed: int = 0
+    places: list[str] = field(default_factory=list)
+
+    def at(self, place: str) -> None:
+        """Pass a place."""
+        if self.only not in (place, ""):
+            return
+        self.passed += 1
+        if self.passed == self.burns_at:
+            self.places.append(place)
+            raise Crash(place)
+
+    @property
+    def burnt(self) -> bool:
+        """Whether the crash has happened."""
+        return self.passed >= self.burns_at
+
+
+class FusedDatabase(Database):
+    """Crashes before a transaction, at its end before the commit, or right after the commit."""
+
+    def __init__(self, url: str, fuse: Fuse, name: str) -> None:
+        super().__init__(url, application_name=name)
+        self._fuse = fuse
+        self._of = name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        self._fuse.at(f"{self._of} before begin")
+        with super().transaction() as tx:
+            yield tx
+            self._fuse.at(f"{self._of} before commit")
+        self._fuse.at(f"{self._of} after commit")
+
+
+class FusedSubscription(MemorySubscription):
+    """Crashes before and after each publish and acknowledgement."""
+
+    fuse: Fuse
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        self.fuse.at("before publish")
+        super().publish(messages)
+        self.fuse.at("after publish")
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        self.fuse.at("before ack")
+        super().ack(deliveries)
+        self.fuse.at("after ack")
+
+
+class Plant:
+    """Intake and writer on the in-memory bus; after a crash, started again without a fuse."""
+
+    def __init__(self, database_url: str, fuse: Fuse) -> None:
+        self._url = database_url
+        self.connectors: dict[str, Connector] = discover()
+        self.bus = MemoryBus(topology(self.connectors), linger=0)
+        self.fuse = fuse
+        self.stop = threading.Event()
+        self.hops = self._start()
+
+    def work(self) -> None:
+        """Work until nothing is left, through at most one crash."""
+        try:
+            self._drain()
+        except Crash:
+            for hop in self.hops:
+                hop.close()
+            self.hops = self._start()
+            self._drain()
+        for hop in self.hops:
+            hop.close()
+
+    def _drain(self) -> None:
+        while any(hop.step(self.stop, 0) for hop in self.hops):
+            pass
+
+    def _start(self) -> list[Hop]:
+        intake_queues = [
+            keys.intake_queue(name, lane) for name in self.connectors for lane in keys.LANES
+        ]
+        writer_queues = [keys.writer_queue(lane) for lane in keys.LANES]
+        return [
+            self._hop("intake", [*intake_queues, keys.INTAKE_UNROUTED], self._intake),
+            self._hop("registry", writer_queues, self._registry),
+        ]
+
+    def _hop(
+        self,
+        name: str,
+        queues: Sequence[str],
+        handler: Callable[[Database, FusedSubscription], Handler],
+    ) -> Hop:
+        subscription = FusedSubscription(self.bus, queues, 50)
+        subscription.fuse = self.fuse
+        database = FusedDatabase(self._url, self.fuse, name)
+        return Hop(
+            name,
+            subscription,
+            handler(database, subscription),
+            clock=lambda: NOW,
+            observer=Unobserved(),
+            pace=PACE,
+        )
+
+    def _intake(self, database: Database, subscription: FusedSubscription) -> Handler:
+        return IntakeHandler("intake", database, subscription, self.connectors, Unobserved())
+
+    def _registry(self, database: Database, subscription: FusedSubscription) -> Handler:
+        queues = [keys.writer_queue(lane) for lane in keys.LANES]
+        return RegistryHandler("registry", database, subscription, queues, Unobserved())
+
+
+@dataclass(frozen=True)
+class Yard:
+    """What every run needs: databases to clone, what is sent, and how it ends undisturbed."""
+
+    postgres: PostgresServer
+    template: str
+    messages: Sequence[Sent]
+    expected: Sequence[str]
+    folder: Path
+    runs: Iterator[int] = field(default_factory=count)
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """Yield a fresh database."""
+        name = f"{self.template}_{name}"
+        url = self.postgres.create(name, self.template)
+        try:
+            yield url
+        finally:
+            self.postgres.drop(name)
+
+    def expecting(self, messages: Sequence[Sent]) -> Yard:
+        """The yard for other messages, with the registry that they lead to undisturbed."""
+        with self.database("calm") as url:
+            run_undisturbed(messages, url, self.folder / "calm")
+            return replace(self, messages=messages, expected=exported(url))
+
+    def problems(self, fuse: Fuse, messages: Iterable[Sent] | None = None) -> list[str]:
+        """Send everything through a plant with this fuse; name what is wrong at the end."""
+        name = f"run{next(self.runs)}"
+        with self.database(name) as url:
+            plant = Plant(url, fuse)
+            account = Account(self.folder / name)
+            sent = self.messages if messages is None else messages
+            publish(sent, plant.bus.publisher(), account, lambda _: None)
+            account.close()
+            plant.work()
+            return wrong(plant, url, account, self.expected)
+
+
+def wrong(plant: Plant, url: str, account: Account, expected: Sequence[str]) -> list[str]:
+    """Name whatever is not as it must be; nothing is."""
+    database = Database(url)
+    statement = ledger.draw_up(
+        database,
+        plant.bus,
+        plant.connectors,
+        keys.LANES,
+        settle=timedelta(seconds=60),
+        relay_limit=3,
+        now=NOW + timedelta(hours=1),
+    )
+    with database.transaction() as tx:
+        found = account.compare(outcomes(tx))
+    database.close()
+    if statement.unaccounted or statement.in_flight:
+        found.append(f"{statement.unaccounted} unaccounted, {statement.in_flight} in flight")
+    if exported(url) != list(expected):
+        found.append("the registry differs from the undisturbed run")
+    return found

@@ -1,0 +1,120 @@
+"""Defects, seeded one by one: each must turn the check of the other suites red.
+
+A check that stays green over a hub without its guards proves nothing about the guards.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from hub.hop import Hop
+from hub.registry import facts, fold
+from routing import acks
+from routing.memory import MemorySubscription
+from routing.message import Delivery, Message
+from tests.reliability.plant import Fuse, FusedSubscription, Yard
+
+pytestmark = [pytest.mark.reliability, pytest.mark.database]
+
+NEVER = 1_000_000
+
+
+def test_without_a_defect_the_check_is_green(yard: Yard) -> None:
+    assert yard.problems(Fuse(NEVER)) == []
+    assert yard.problems(Fuse(1, only="registry before commit")) == []
+
+
+def test_acknowledging_before_the_commit_is_seen(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = Hop._take
+
+    def ack_first(hop: Hop, stop: threading.Event, batch: Sequence[Delivery]) -> None:
+        MemorySubscription.ack(hop._subscription, batch)  # type: ignore[arg-type]
+        handle(hop, stop, batch)
+
+    monkeypatch.setattr(Hop, "_take", ack_first)
+    assert yard.problems(Fuse(1, only="registry before commit")) != []
+    assert yard.problems(Fuse(1, only="intake before commit")) != []
+
+
+def test_acknowledging_before_putting_aside_is_seen(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = Hop._alone
+
+    def ack_first(hop: Hop, stop: threading.Event, delivery: Delivery, act: Any) -> None:
+        MemorySubscription.ack(hop._subscription, [delivery])  # type: ignore[arg-type]
+        alone(hop, stop, delivery, act)
+
+    def isolate(hop: Hop, stop: threading.Event, batch: Sequence[Delivery]) -> None:
+        for delivery in batch:
+            hop._alone(stop, delivery, hop._handler.handle_alone)
+
+    monkeypatch.setattr(Hop, "_take", isolate)
+    assert yard.problems(Fuse(3, only="registry before commit")) == []
+    monkeypatch.setattr(Hop, "_alone", ack_first)
+    assert yard.problems(Fuse(3, only="registry before commit")) != []
+
+
+def test_publishing_without_confirms_is_seen(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = FusedSubscription.publish
+    rounds = iter(range(NEVER))
+
+    def unheard(subscription: FusedSubscription, messages: Sequence[Message]) -> None:
+        if next(rounds) % 3:
+            publish(subscription, messages)
+
+    monkeypatch.setattr(FusedSubscription, "publish", unheard)
+    assert yard.problems(Fuse(NEVER)) != []
+
+
+def test_writing_what_was_written_before_is_seen(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.registry.handler.record_log.final_outcomes", lambda tx, ids: {})
+    monkeypatch.setattr(facts, "known", lambda tx, record_type, ids: set())
+    doubled = [sent for sent in yard.messages for _ in range(2)]
+    assert yard.problems(Fuse(1, only="registry after commit"), doubled) != []
+
+
+def test_letting_the_last_to_arrive_win_is_seen(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of two bodies under one id the first to arrive is the message: that order does matter.
+    known = {sent.message.message_id for sent in yard.messages if sent.fault == "reused-id"}
+    calm = [sent for sent in yard.messages if sent.message.message_id not in known]
+    yard = yard.expecting(calm)
+    backwards = list(reversed(calm))
+    assert yard.problems(Fuse(NEVER), backwards) == []
+    monkeypatch.setattr(fold, "_later", lambda held, op: op)
+    assert yard.problems(Fuse(NEVER), backwards) != []
+
+
+def test_acknowledging_past_an_unfinished_delivery_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tests.unit.routing import test_acks
+
+    checks = [check for name, check in vars(test_acks).items() if name.startswith("test_")]
+    assert checks
+    monkeypatch.setattr(
+        acks.Acks,
+        "settle",
+        lambda self, numbers: [acks.Settlement(max(numbers), multiple=True)],
+    )
+    assert any(_fails(check) for check in checks)
+
+
+def _fails(check: Any) -> bool:
+    try:
+        check()
+    except (AssertionError, ValueError):
+        return True
+    except TypeError:  # wants arguments: not this one
+        return False
+    return False
