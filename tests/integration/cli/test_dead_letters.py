@@ -63,9 +63,13 @@ def parked(urls: dict[str, str]) -> Iterator[list[str]]:
         publisher.publish(
             [
                 Message(
-                    keys.DEFAULT, keys.dead_queue(WRITER), encode_batch([each]), each.id,
-                    CONTENT_TYPE, headers,
-                )  # fmt: skip
+                    keys.DEFAULT,
+                    keys.dead_queue(WRITER),
+                    encode_batch([each]),
+                    each.id,
+                    CONTENT_TYPE,
+                    headers,
+                )
                 for each in events
             ]
         )
