@@ -17,7 +17,7 @@ from schemas.envelope import Event, Operation
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [
     path
-    for folder in (".", "docs", "docs/adr", "ops/rabbitmq")
+    for folder in (".", "docs", "docs/adr", "docs/howto", "ops/rabbitmq")
     for path in sorted((REPOSITORY / folder).glob("*.md"))
 ]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
@@ -86,3 +86,11 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     named = set(re.findall(r"qovsaq (\w+)", text("README.md")))
     assert named
     assert named <= commands
+
+
+def test_every_promise_is_shown_by_tests_that_exist() -> None:
+    promises = text("docs/promises.md")
+    named = re.findall(r"`(tests/[\w/]+\.py)`", promises)
+    assert promises.count("**Shown by.**") == 5
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).is_file()] == []

@@ -37,9 +37,9 @@ AROUND = (
     INSERT INTO desk.letter_record SELECT letter_id, message_id::uuid FROM desk.letter
     """,
     """
-    INSERT INTO desk.letter_body SELECT letter_id, decode('789c8b8e050001150 0b9', 'hex')
+    INSERT INTO desk.letter_body SELECT letter_id, decode('78018b8e0500011500b9', 'hex')
     FROM desk.letter
-    """.replace(" 0b9", "0b9"),
+    """,
     """
     INSERT INTO desk.failure SELECT letter_id, 'x', cause, field, '', 5, '', parked_at, parked_at
     FROM desk.letter
