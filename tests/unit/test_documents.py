@@ -83,7 +83,7 @@ def test_the_binding_names_every_exchange_and_queue() -> None:
 def test_the_readme_names_only_commands_that_exist() -> None:
     commands = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
     commands |= {group.name for group in app.registered_groups if group.name}
-    named = set(re.findall(r"qovsaq (\w+)", text("README.md")))
+    named = set(re.findall(r"qovsaq ([\w-]+)", text("README.md")))
     assert named
     assert named <= commands
 
