@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,14 +57,11 @@ class DeskHandler:
 
     def claim(self, delivery: Delivery, now: datetime) -> int:
         """Claim a suspect by its body."""
-        key = _key(delivery)
-        with self.database.transaction() as tx:
-            return claims.claim(tx, HOP, [key], now)[key]
+        return claims.claim_delivery(self.database, HOP, delivery, now)
 
     def absolve(self, delivery: Delivery) -> None:
         """Clear a suspect."""
-        with self.database.transaction() as tx:
-            claims.release(tx, HOP, [_key(delivery)])
+        claims.absolve_delivery(self.database, HOP, delivery)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Keep a letter without opening it: opening it ends the process."""
@@ -90,8 +86,3 @@ class DeskHandler:
 
     def _beat(self, tx: Transaction, now: datetime) -> None:
         workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
-
-
-def _key(delivery: Delivery) -> str:
-    body = hashlib.sha256(delivery.body).hexdigest()
-    return f"{delivery.queue}:{body}"

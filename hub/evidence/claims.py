@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from hub.store.database import Transaction, as_json
+from hub.store.database import Database, Transaction, as_json
+from routing.message import Delivery
 
 _CLAIM = """
 INSERT INTO evidence.poison_claim AS claim (hop, key, crashes, claimed_at)
@@ -34,3 +36,20 @@ def claim(tx: Transaction, hop: str, keys: Iterable[str], now: datetime) -> Mapp
 def release(tx: Transaction, hop: str, keys: Iterable[str]) -> None:
     """Clear suspects that were handled after all, in the transaction of their effect."""
     tx.execute(_RELEASE, {"hop": hop, "keys": as_json(list(keys))})
+
+
+def claim_delivery(database: Database, hop: str, delivery: Delivery, now: datetime) -> int:
+    """Claim a delivery by its queue and body, in a transaction of its own; see ``claim``."""
+    key = _key(delivery)
+    with database.transaction() as tx:
+        return claim(tx, hop, [key], now)[key]
+
+
+def absolve_delivery(database: Database, hop: str, delivery: Delivery) -> None:
+    """Clear a delivery that was handled after all."""
+    with database.transaction() as tx:
+        release(tx, hop, [_key(delivery)])
+
+
+def _key(delivery: Delivery) -> str:
+    return f"{delivery.queue}:{hashlib.sha256(delivery.body).hexdigest()}"

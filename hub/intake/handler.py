@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,14 +71,11 @@ class IntakeHandler:
 
     def claim(self, delivery: Delivery, now: datetime) -> int:
         """Claim a suspect under its id and body."""
-        key = _key(delivery)
-        with self.database.transaction() as tx:
-            return claims.claim(tx, HOP, [key], now)[key]
+        return claims.claim_delivery(self.database, HOP, delivery, now)
 
     def absolve(self, delivery: Delivery) -> None:
         """Clear a suspect."""
-        with self.database.transaction() as tx:
-            claims.release(tx, HOP, [_key(delivery)])
+        claims.absolve_delivery(self.database, HOP, delivery)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Park a message without reading it: whatever it holds, it counts as one record."""
@@ -166,8 +162,3 @@ class IntakeHandler:
                 self.observer.count("records_received", ministry=known, lane=lane)
                 if held.refusal:
                     self.observer.count("refused", ministry=known, rule=held.refusal.rule)
-
-
-def _key(delivery: Delivery) -> str:
-    body = hashlib.sha256(delivery.body).hexdigest()
-    return f"{delivery.queue}:{body}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,14 +71,11 @@ class RegistryHandler:
 
     def claim(self, delivery: Delivery, now: datetime) -> int:
         """Claim a suspect by its body."""
-        key = _key(delivery)
-        with self.database.transaction() as tx:
-            return claims.claim(tx, HOP, [key], now)[key]
+        return claims.claim_delivery(self.database, HOP, delivery, now)
 
     def absolve(self, delivery: Delivery) -> None:
         """Clear a suspect."""
-        with self.database.transaction() as tx:
-            claims.release(tx, HOP, [_key(delivery)])
+        claims.absolve_delivery(self.database, HOP, delivery)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Find the record that kills: each is claimed and written alone, one claimed twice parked.
@@ -218,8 +214,3 @@ def _published_at(delivery: Delivery) -> datetime | None:
     except ValueError:
         return None
     return published if published.tzinfo else None
-
-
-def _key(delivery: Delivery) -> str:
-    body = hashlib.sha256(delivery.body).hexdigest()
-    return f"{delivery.queue}:{body}"
