@@ -24,10 +24,10 @@ INSERT INTO desk.letter (letter_id, origin, message_id, body_sha256, content_typ
     first_parked_at, parked_at, changed_at)
 SELECT md5(n::text)::uuid, 'registry.writer.live', md5('m' || n), repeat('0', 64),
     'application/cloudevents-batch+json', '{}', 700,
-    (ARRAY['justice','interior','labour','health','economy','migration'])[1 + n % 6], 'live',
-    'person', 'urn:az:pid:fin:TST' || lpad((n % 10000)::text, 4, '0'), n, 0,
-    CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'canonical-content-' || n % 20 END,
-    'person.field' || n % 7, '', 'parked', t, t, t
+    (ARRAY['justice','interior','labour','health','economy','migration'])[1 + n %% 6], 'live',
+    'person', 'urn:az:pid:fin:TST' || lpad((n %% 10000)::text, 4, '0'), n, 0,
+    CASE WHEN n %% 1000 = 0 THEN 'rare' ELSE 'canonical-content-' || n %% 20 END,
+    'person.field' || n %% 7, '', 'parked', t, t, t
 FROM generate_series(1, %(letters)s) AS n,
     LATERAL (SELECT timestamptz '2026-01-01 00:00Z' + n * interval '1 second' AS t) AS parked;
 """
