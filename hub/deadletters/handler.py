@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +14,7 @@ from hub.evidence import claims, workers
 from hub.store.database import Database, Transaction
 from routing.message import Delivery
 from routing.observer import Observer
-from schemas.errors import Stop, Unavailable
+from schemas.errors import RetryLater, Stop, Unavailable
 
 _log = structlog.get_logger()
 HOP = "desk"
@@ -33,6 +33,7 @@ class DeskHandler:
     observer: Observer
     settle: timedelta = timedelta(seconds=60)
     _counted_at: datetime | None = None
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Keep a batch of letters in one transaction."""
@@ -51,6 +52,9 @@ class DeskHandler:
             self.handle([delivery], now)
         except (Unavailable, Stop):
             raise
+        except RetryLater as lost_race:
+            # There is no ladder behind the desk: it waits and tries again.
+            raise Unavailable(str(lost_race)) from lost_race
         except Exception as error:  # noqa: BLE001 - whatever the reading fails on
             _log.warning("dead letter kept unopened", cause=type(error).__name__)
             self.convict(delivery, now)
@@ -73,16 +77,22 @@ class DeskHandler:
         with self.database.transaction() as tx:
             self._beat(tx, now)
             sweep.follow(tx, now - self.settle, now)
-            # Counting a million rows is too much for every quiet second.
-            due = self._counted_at is None or now - self._counted_at >= self.settle
-            waiting = sweep.waiting(tx) if due else {}
-        self._counted_at = now if due else self._counted_at
-        for ministry, count in waiting.items():
-            self.observer.gauge("dead_letters_waiting", count, ministry=ministry)
+        self._measure(now)
 
     def close(self) -> None:
         """Close the database connection."""
         self.database.close()
+
+    def _measure(self, now: datetime) -> None:
+        """Count what waits, now and then: a million rows are too many for every quiet second."""
+        if self._counted_at is not None and now - self._counted_at < self.settle:
+            return
+        with self.database.transaction() as tx:
+            found = sweep.waiting(tx)
+        self._counts = dict.fromkeys(self._counts, 0) | found
+        self._counted_at = now
+        for ministry, count in self._counts.items():
+            self.observer.gauge("dead_letters_waiting", count, ministry=ministry)
 
     def _beat(self, tx: Transaction, now: datetime) -> None:
         workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import State
 from hub.deadletters.queries import Filter
 from hub.deadletters.store import unsealed
+from hub.store.database import Database, Transaction
 from routing import keys
 from routing.message import ATTEMPTS, CAUSE, Message
+from routing.observer import Unobserved
 from routing.parking import EXPLANATION, PARKED_AT
+from schemas.errors import RetryLater
 from tests.support.desk_bench import DeskBench, of_person
 
 pytestmark = pytest.mark.database
@@ -114,6 +120,54 @@ def test_pages_follow_each_other_without_gap_or_overlap(bench: DeskBench) -> Non
     ):
         seen += [row["letter_id"].hex for row in page]
     assert len(seen) == len(set(seen)) == 7
+
+
+class Recording(Unobserved):
+    """Remembers the level of each gauge by its label."""
+
+    def __init__(self) -> None:
+        self.levels: dict[str, float] = {}
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        if name == "dead_letters_waiting":
+            self.levels[labels["ministry"]] = value
+
+
+def test_what_waits_is_measured_and_goes_back_to_nothing(bench: DeskBench) -> None:
+    observer = Recording()
+    handler = DeskHandler("desk-2", bench.connect(), observer)
+    bench.park(of_person(1, 1))
+    handler.idle(bench.now)
+    assert observer.levels == {"interior": 1}
+    (letter,) = bench.letters()
+    bench.desk.discard(bench.tokens["aysel"], [letter["letter_id"].hex], "why")
+    handler.idle(bench.now)
+    assert observer.levels == {"interior": 1}
+    bench.later(minutes=2)
+    handler.idle(bench.now)
+    assert observer.levels == {"interior": 0}
+
+
+def test_a_lost_race_is_waited_out_and_the_letter_keeps_what_it_knows(bench: DeskBench) -> None:
+    class Racing(Database):
+        """Loses the races of the first two transactions."""
+
+        races = 2
+
+        @contextmanager
+        def transaction(self) -> Iterator[Transaction]:
+            self.races -= 1
+            if self.races >= 0:
+                raise RetryLater("lost race")
+            with super().transaction() as tx:
+                yield tx
+
+    database = Racing(bench.url)
+    bench.opened.append(database)
+    bench.drain._handler = DeskHandler("desk-2", database, Unobserved())
+    bench.park(of_person(1, 1))
+    (letter,) = bench.letters()
+    assert (letter["ministry"], letter["records"]) == ("interior", ["parked"])
 
 
 def test_a_letter_is_found_by_message_record_or_subject(bench: DeskBench) -> None:
