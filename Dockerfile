@@ -3,7 +3,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY requirements.lock ./
-RUN pip wheel --quiet --no-cache-dir --require-hashes --requirement requirements.lock \
+RUN pip wheel --quiet --no-cache-dir --require-hashes --no-deps --requirement requirements.lock \
     --wheel-dir /wheels
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY schemas schemas
