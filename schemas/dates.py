@@ -1,4 +1,4 @@
-"""Dates and instants as the ministries write them: ISO, ``DD.MM.YYYY`` or ``DD/MM/YYYY``.
+"""Dates, periods and instants as the ministries write them: ISO, ``DD.MM.YYYY``, ``DD/MM/YYYY``.
 
 Local times are Baku's: UTC+4 all the year (no summer time since 2016).
 """
@@ -16,6 +16,9 @@ _ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 _LOCAL = re.compile(r"(?P<day>[0-9]{2})([./])(?P<month>[0-9]{2})\2(?P<year>[0-9]{4})")
 _TWO_DIGIT_YEAR = re.compile(r"([0-9]{1,2}[-./]){0,2}[0-9]{2}")
 _PARTIAL = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
+_PERIOD = re.compile(r"(?P<year>[0-9]{4})(-(?P<part>0[1-9]|1[0-2]|Q[1-4]))?")
+_LOCAL_MONTH = re.compile(r"(?P<part>0[1-9]|1[0-2])\.(?P<year>[0-9]{4})")
+_QUARTERS = {"Q1": "01", "Q2": "04", "Q3": "07", "Q4": "10"}
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -48,6 +51,19 @@ def parse_generic_date(text: str, *, not_after: date | None = None) -> str:
     if not_after is not None and text > not_after.isoformat()[: len(text)]:
         raise Refused("date-future", "", "lies in the future")
     return text
+
+
+def parse_period(text: str, *, not_after: date) -> str:
+    """Read a reporting period: ``2026-01`` or ``01.2026``, ``2026-Q1``, ``2026``; the result is
+    in the first form. Raise ``Refused``: ``period-format``, or ``date-future`` when it begins
+    after ``not_after``."""
+    parts = _PERIOD.fullmatch(text.strip()) or _LOCAL_MONTH.fullmatch(text.strip())
+    if parts is None or parts["year"] == "0000":
+        raise Refused("period-format", "", "must be YYYY-MM, MM.YYYY, YYYY-Qn or YYYY")
+    part = parts["part"] or "01"
+    if f"{parts['year']}-{_QUARTERS.get(part, part)}-01" > not_after.isoformat():
+        raise Refused("date-future", "", "has not begun")
+    return "-".join(filter(None, (parts["year"], parts["part"])))
 
 
 def parse_instant(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""JSON Schema of the envelope and of every canonical record, as files for those outside Python.
+"""JSON Schema of envelope, notice and every canonical record, as files for those outside Python.
 
 ``python -m schemas.export`` writes ``schemas/json``; with ``--check`` it only compares and exits
 with 1 if a file is missing, stale or different.
@@ -18,6 +18,7 @@ from pydantic_core import core_schema
 
 from schemas.catalogue import records
 from schemas.envelope import SCHEMA_PREFIX, Event
+from schemas.notice import NoticeDocument
 
 FOLDER = Path(__file__).parent / "json"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -40,8 +41,9 @@ class _OnTheWire(GenerateJsonSchema):
 
 
 def documents() -> dict[str, bytes]:
-    """File name → contents, for ``event`` and each record, deterministically."""
-    found = {"event.v1": _document(Event, "event.v1", {})}
+    """File name → contents, for envelope, notice and each record, deterministically."""
+    others: dict[str, type[BaseModel]] = {"event.v1": Event, "notice.v1": NoticeDocument}
+    found = {kind: _document(model, kind, {}) for kind, model in others.items()}
     for record_type, record_class in records().items():
         kind = f"{record_type}.v{record_class.record_version}"
         labels = {

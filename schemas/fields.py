@@ -1,4 +1,4 @@
-"""What a field of a record may hold: clean text, dates, instants, amounts and codes.
+"""What a field of a record may hold: clean text, dates, periods, amounts, measures and codes.
 
 Each type accepts its Python value and the text our own JSON has for it, nothing else.
 """
@@ -22,6 +22,8 @@ _ISO_INSTANT = re.compile(
 )
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 _AMOUNT_ON_THE_WIRE = r"^[0-9]{1,12}\.[0-9]{2}$"
+_MEASURE = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?")
+_MEASURE_ON_THE_WIRE = r"^[0-9]{1,14}(\.[0-9]{0,3}[1-9])?$"
 
 
 def absent(explanation: LiteralString) -> PydanticCustomError:
@@ -84,6 +86,20 @@ def _amount(value: Any) -> Any:
     return Decimal(value)
 
 
+def _measure(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not _MEASURE.fullmatch(value):
+        raise ValueError("must be a decimal number with at most four places")
+    return Decimal(value)
+
+
+def _no_needless_zeros(value: Decimal) -> str:
+    whole, _, decimals = f"{value:f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def _two_places(value: Decimal) -> str:
     return f"{value:.2f}"
 
@@ -110,6 +126,21 @@ Amount = Annotated[
     WithJsonSchema({"type": "string", "pattern": _AMOUNT_ON_THE_WIRE}),
 ]
 """Money, exact to two places; JSON text such as ``"1250.00"``, since JSON numbers are binary."""
+
+Measure = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=18, decimal_places=4),
+    BeforeValidator(_measure),
+    PlainSerializer(_no_needless_zeros, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _MEASURE_ON_THE_WIRE}),
+]
+"""A quantity, exact to four places; JSON text without needless zeros: ``"12.5"``, ``"12"``."""
+
+Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z._/-]{1,64}$")]
+"""An entry of somebody's classifier; has no colon, so that it can be part of a fact key."""
+
+Period = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?$")]
+"""A reporting period: a month ``2026-01``, a quarter ``2026-Q1`` or a year ``2026``."""
 
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """ISO 3166-1 alpha-3."""

@@ -43,6 +43,9 @@ class Namespaces:
     civil_status_act: str = "urn:az:act"
     employment_contract: str = "urn:az:contract"
     vital_event_notice: str = "urn:az:notice"
+    social_status: str = "urn:az:social"
+    facility: str = "urn:az:org:facility"
+    territory: str = "urn:az:unit"
 
 
 class Identifier(Value):

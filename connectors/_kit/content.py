@@ -9,6 +9,12 @@ from schemas.errors import Refused
 XML = ("application/xml", "text/xml")
 SOAP = ("text/xml", "application/soap+xml")
 JSON = ("application/json",)
+NDJSON = ("application/x-ndjson", "application/jsonl")
+
+
+def media_type(content_type: str) -> str:
+    """The content type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def check_content_type(content_type: str, accepted: Collection[str]) -> str | None:

@@ -38,10 +38,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What normalizing depends on besides the bytes: limits and identifier namespaces."""
+    """What normalizing depends on besides the bytes: limits, identifier namespaces and policy.
+
+    Statistics of fewer people or cases than ``smallest_count`` are suppressed (0: none are).
+    ``import_suppliers`` are the ministries that may tell of contributions on imported goods;
+    the decree names no supplier of these figures, so that at first there is none.
+    """
 
     limits: Limits = Limits()
     namespaces: Namespaces = field(default_factory=Namespaces)
+    smallest_count: int = 0
+    import_suppliers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,27 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """An XML document that may be cut between its records: children of these local names of the
+    element ``within``, which is the document element or the payload of a SOAP envelope."""
+
+    namespace: str
+    within: str
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """How documents over the cap of one message are cut at record boundaries.
+
+    A line of NDJSON is a record: chunks list lines under the name ``ndjson`` in an object.
+    """
+
+    xml: tuple[Cut, ...] = ()
+    ndjson: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
     """All there is to know of how a ministry speaks.
 
@@ -115,3 +143,4 @@ class Connector:
     normalize: Callable[[RawMessage, Rules], Iterator[Item]]
     folder: Path
     polls: tuple[Poll, ...] = ()
+    splitting: Splitting | None = None

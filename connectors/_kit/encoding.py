@@ -24,21 +24,30 @@ _UNMARKED_UTF16 = {b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
 def decode_xml(body: bytes, charset: str | None) -> str:
     """Text of an XML body, without a byte order mark.
 
-    Mark, declaration and the content type's ``charset`` must not contradict each other; without
-    any the body is UTF-8. Raises ``Refused`` (``encoding``) on contradiction, on an encoding
-    outside the short list the hub reads, and on bytes that are not in the encoding.
+    Raises ``Refused`` (``encoding``) as ``xml_encoding`` does, and on bytes that are not in the
+    encoding.
     """
-    stated = {_canonical(name) for name in (charset, _declared(body)) if name}
-    unmarked = _UNMARKED_UTF16.get(body[:2])
-    sign = next((name for mark, name in _SIGNS if body.startswith(mark)), None)
-    seen = "utf-16" if unmarked else sign
-    if len(stated | ({seen} if seen else set())) > 1:
-        raise Refused("encoding", "", "mark, declaration and charset contradict each other")
-    name = unmarked or seen or next(iter(stated), "utf-8")
+    name = xml_encoding(body, charset)
     try:
         return body.decode(name).removeprefix("\ufeff")
     except UnicodeError:
         raise Refused("encoding", "", f"the bytes are not {name}") from None
+
+
+def xml_encoding(head: bytes, charset: str | None) -> str:
+    """Codec of an XML body that begins with ``head`` (its first 400 bytes, or all of it).
+
+    Mark, declaration and the content type's ``charset`` must not contradict each other; without
+    any the body is UTF-8. Raises ``Refused`` (``encoding``) on contradiction, and on an encoding
+    outside the short list the hub reads.
+    """
+    stated = {_canonical(name) for name in (charset, _declared(head)) if name}
+    unmarked = _UNMARKED_UTF16.get(head[:2])
+    sign = next((name for mark, name in _SIGNS if head.startswith(mark)), None)
+    seen = "utf-16" if unmarked else sign
+    if len(stated | ({seen} if seen else set())) > 1:
+        raise Refused("encoding", "", "mark, declaration and charset contradict each other")
+    return unmarked or seen or next(iter(stated), "utf-8")
 
 
 def _declared(body: bytes) -> str | None:

@@ -24,12 +24,31 @@ _MEND = Fault(
 _MALFORMED = Fault(
     HTTPStatus.BAD_REQUEST, "Client", "Send a well-formed document of the agreed contract."
 )
+_UNKNOWN = Fault(HTTPStatus.NOT_FOUND, "Client", "Check the address.")
 _TOO_LARGE = Fault(HTTPStatus(413), "Client", "Split the document at record boundaries.")
 UNAVAILABLE = Fault(
     HTTPStatus.SERVICE_UNAVAILABLE, "Server", "Nothing is wrong with the message; send it later."
 )
 
 _FAULTS = {
+    "unauthenticated": Fault(
+        HTTPStatus.UNAUTHORIZED, "Client", "Send the credentials agreed for your ministry."
+    ),
+    "forbidden": Fault(
+        HTTPStatus.FORBIDDEN, "Client", "Send to the address of the ministry you may speak for."
+    ),
+    "signature-invalid": Fault(
+        HTTPStatus.FORBIDDEN, "Client", "Sign the whole message with the key you registered."
+    ),
+    "quota-exceeded": Fault(
+        HTTPStatus.TOO_MANY_REQUESTS, "Client", "Wait as long as Retry-After says."
+    ),
+    "too-slow": Fault(HTTPStatus.REQUEST_TIMEOUT, "Client", "Send the body without pauses."),
+    "unknown-ministry": _UNKNOWN,
+    "unknown-contract": _UNKNOWN,
+    "unknown-message": Fault(HTTPStatus.NOT_FOUND, "Client", "Ask again a little later."),
+    "unroutable-key": _MALFORMED,
+    "message-id-format": _MALFORMED,
     "content-type": Fault(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Client", "Use the content type of the contract."
     ),

@@ -9,14 +9,16 @@ Every method of ``Reading`` requires its field; ``maybe`` makes any of them opti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from connectors._kit.contract import Finding, Item, Normalized, RawMessage, Rejected, Rules
 from connectors._kit.source import Source
-from schemas.dates import BAKU, parse_date, parse_generic_date, parse_instant
+from schemas.dates import BAKU, parse_date, parse_generic_date, parse_instant, parse_period
 from schemas.envelope import Operation
 from schemas.errors import Refused
 from schemas.identifiers import (
@@ -32,6 +34,9 @@ from schemas.record import MAX_TEXT, CanonicalRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = 18
+_CLASSIFIER = re.compile(r"[0-9A-Za-z._/-]+")
+_LONGEST_CODE = 64
+_DECIMAL = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]+))?")
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=Source)
 _P = ParamSpec("_P")
@@ -92,6 +97,14 @@ class Reading:
             known = ", ".join(meanings)
             raise Refused("unknown-code", source.at(name), f"must be one of {known}") from None
 
+    def classifier(self, source: Source, name: str, longest: int = _LONGEST_CODE) -> str:
+        """A code of a classifier whose entries the hub does not know, fit to be in a fact key."""
+        text = source.text(name)
+        if not _CLASSIFIER.fullmatch(text) or len(text) > longest:
+            explanation = f"must be 1 to {longest} Latin letters, digits and . / - _"
+            raise Refused("value", source.at(name), explanation)
+        return text
+
     def fin(self, source: Source, name: str) -> Identifier:
         """A FİN; unusual letters become findings."""
         return self._identifier(parse_fin, source, name)
@@ -104,13 +117,24 @@ class Reading:
         """A document's series, if in a field of its own, and number; faults point at the number."""
         prefix = self.text(source, series) if series else None
         whole, path = self.text(source, number), source.at(number)
-        identifier, doubts = _at(path, parse_document_number, prefix, whole, self._rules.namespaces)
-        self._doubt(path, doubts)
+        identifier, doubts = located(
+            path, parse_document_number, prefix, whole, self._rules.namespaces
+        )
+        self._keep(path, doubts)
         return identifier
 
     def integer(self, source: Source, name: str) -> int:
         """A whole number of at most 18 digits, not negative."""
         return int(self.digits(source, name, 1, _MAX_DIGITS))
+
+    def decimal(self, source: Source, name: str, places: int) -> Decimal:
+        """An exact number in text, not negative, with decimal point or comma; ``value`` for more
+        than ``places`` decimals, signs and thousands separators."""
+        parts = _DECIMAL.fullmatch(source.text(name))
+        if not parts or len(parts[2] or "") > places:
+            explanation = f"must be a number with at most {places} decimals"
+            raise Refused("value", source.at(name), explanation)
+        return Decimal(f"{parts[1]}.{parts[2] or 0}")
 
     def digits(self, source: Source, name: str, shortest: int, longest: int) -> str:
         """A code of so many digits, kept as text; ``value`` for anything else."""
@@ -146,20 +170,24 @@ class Reading:
 
     def day(self, source: Source, name: str) -> date:
         """A calendar day of any time, past or to come."""
-        return _at(source.at(name), parse_date, source.text(name), not_after=None)
+        return located(source.at(name), parse_date, source.text(name), not_after=None)
 
     def past_day(self, source: Source, name: str) -> date:
         """A calendar day not after the day of receipt in Baku."""
-        return _at(source.at(name), parse_date, source.text(name), not_after=self._today)
+        return located(source.at(name), parse_date, source.text(name), not_after=self._today)
 
     def birth(self, source: Source, name: str) -> str:
         """A date of birth, perhaps known only by year or month, as ISO text; never to come."""
         text = source.text(name)
-        return _at(source.at(name), parse_generic_date, text, not_after=self._today)
+        return located(source.at(name), parse_generic_date, text, not_after=self._today)
+
+    def period(self, source: Source, name: str) -> str:
+        """A month, quarter or year that has begun by the day of receipt, as ISO text."""
+        return located(source.at(name), parse_period, source.text(name), not_after=self._today)
 
     def instant(self, source: Source, name: str) -> datetime:
         """An aware point in time; without offset it is Baku time."""
-        return _at(source.at(name), parse_instant, source.text(name))
+        return located(source.at(name), parse_instant, source.text(name))
 
     def occurred(self, source: Source, name: str) -> datetime:
         """When the change took effect: not beyond tolerance after receipt, nor before 1970."""
@@ -171,13 +199,22 @@ class Reading:
             raise Refused("value", source.at(name), "lies before 1970")
         return occurred_at
 
+    def doubt(self, path: str, rule: str, explanation: str) -> None:
+        """Warn about something that does not keep the record from being accepted."""
+        self._findings.append(Finding(rule, path, explanation))
+
     def record(self, ordinal: int, record: CanonicalRecord, change: Change) -> Normalized:
         """The item of a record that came with its content."""
         fact = self.target(ordinal, type(record), record.subject, change)
         return replace(fact, record=record, fact_key=record.fact_key)
 
     def target(
-        self, ordinal: int, record_class: type[CanonicalRecord], subject: str, change: Change
+        self,
+        ordinal: int,
+        record_class: type[CanonicalRecord],
+        subject: str,
+        change: Change,
+        fact_key: str = "",
     ) -> Normalized:
         """The item of an annul or restore, which only names its fact."""
         return Normalized(
@@ -185,7 +222,7 @@ class Reading:
             record_class=record_class,
             record=None,
             subject=subject,
-            fact_key="",
+            fact_key=fact_key,
             operation=change.operation,
             occurred_at=change.occurred_at,
             sequence=change.sequence,
@@ -198,15 +235,15 @@ class Reading:
 
     def _identifier(self, parse: _Parser, source: Source, name: str) -> Identifier:
         path = source.at(name)
-        identifier, doubts = _at(path, parse, self.text(source, name), self._rules.namespaces)
-        self._doubt(path, doubts)
+        identifier, doubts = located(path, parse, self.text(source, name), self._rules.namespaces)
+        self._keep(path, doubts)
         return identifier
 
-    def _doubt(self, path: str, doubts: list[Doubt]) -> None:
+    def _keep(self, path: str, doubts: list[Doubt]) -> None:
         self._findings += [Finding(d.rule, path, d.explanation, d.proposal) for d in doubts]
 
 
-def _at(path: str, parse: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+def located(path: str, parse: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Run a parser of schemas, which cannot know where its text stood, and say where it failed."""
     try:
         return parse(*args, **kwargs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lxml import etree
 
 from connectors._kit.faults import fault_for
@@ -10,6 +12,7 @@ from schemas.errors import HubError, Refused
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 DETAIL = "urn:az:itsda:qovsaq:fault:v1"
+RECEIPT = "urn:az:itsda:qovsaq:intake:v1"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CODES_12 = {"Client": "Sender", "Server": "Receiver"}
 
@@ -38,14 +41,29 @@ def make_fault(error: HubError, version: str = SOAP_11) -> bytes:
     fill = _fill_11 if version == SOAP_11 else _fill_12
     detail = fill(body, fault.soap_code, fault.advice)
     if isinstance(error, Refused):
-        refusal = etree.SubElement(detail, f"{{{DETAIL}}}Refusal")
-        for name, text in (
-            ("Rule", error.rule),
-            ("Field", error.field),
-            ("Explanation", error.explanation),
-        ):
-            etree.SubElement(refusal, f"{{{DETAIL}}}{name}").text = text
+        _explain(etree.SubElement(detail, f"{{{DETAIL}}}Refusal"), DETAIL, error)
     return etree.tostring(envelope, encoding="utf-8", xml_declaration=True)
+
+
+def make_receipt(
+    message_id: str, refusals: Iterable[tuple[int, Refused]], version: str = SOAP_11
+) -> bytes:
+    """An envelope (UTF-8) that says the message was taken; ``refusals`` are records, by their
+    place in the document, that are known to be refused."""
+    envelope = etree.Element(f"{{{version}}}Envelope", nsmap={"soap": version})
+    body = etree.SubElement(envelope, f"{{{version}}}Body")
+    accepted = etree.SubElement(body, f"{{{RECEIPT}}}Accepted", nsmap={"q": RECEIPT})
+    etree.SubElement(accepted, f"{{{RECEIPT}}}MessageId").text = message_id
+    for ordinal, error in refusals:
+        refusal = etree.SubElement(accepted, f"{{{RECEIPT}}}Refusal", ordinal=str(ordinal))
+        _explain(refusal, RECEIPT, error)
+    return etree.tostring(envelope, encoding="utf-8", xml_declaration=True)
+
+
+def _explain(refusal: etree._Element, namespace: str, error: Refused) -> None:
+    texts = {"Rule": error.rule, "Field": error.field, "Explanation": error.explanation}
+    for name, text in texts.items():
+        etree.SubElement(refusal, f"{{{namespace}}}{name}").text = text
 
 
 def _version(root: etree._Element) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 from lxml import etree
 
@@ -12,6 +13,8 @@ from connectors._kit.contract import Limits, RawMessage
 from connectors._kit.encoding import decode_xml
 from connectors._kit.source import check_count, check_marks, check_text, presentable
 from schemas.errors import Refused
+
+_T = TypeVar("_T")
 
 
 def parse_xml(raw: RawMessage, limits: Limits, accepted: tuple[str, ...]) -> etree._Element:
@@ -68,6 +71,15 @@ def _refusal(error: etree.XMLSyntaxError) -> Refused:
     if "XML_PARSE_HUGE" in explanation:
         return Refused("too-large", "", "one text or name is too long")
     return Refused("xml-syntax", "", f"not well-formed XML at line {error.lineno}")
+
+
+def choose(root: etree._Element, documents: Mapping[tuple[str, str], _T]) -> _T:
+    """What the connector has for a document of this namespace and name; ``unknown-document``."""
+    for (namespace, name), choice in documents.items():
+        if root.tag == f"{{{namespace}}}{name}":
+            return choice
+    known = " or ".join(f"{name} in namespace {namespace}" for namespace, name in documents)
+    raise Refused("unknown-document", "", f"expected {known}")
 
 
 def open_xml(root: etree._Element, namespace: str, name: str, limits: Limits) -> Element:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors._kit.content import SOAP
-from connectors._kit.contract import Connector, Poll
-from connectors.interior.normalize import normalize
+from connectors._kit.contract import Connector, Cut, Poll, Splitting
+from connectors.interior.normalize import NAMESPACE, normalize
 from schemas.identity_document import IdentityDocument
 from schemas.person import Person
 
@@ -26,4 +26,5 @@ CONNECTOR = Connector(
             content_type="text/xml",
         ),
     ),
+    splitting=Splitting(xml=(Cut(NAMESPACE, "PersonNotification", ("Event",)),)),
 )

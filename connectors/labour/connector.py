@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors._kit.contract import Connector
+from connectors._kit.contract import Connector, Splitting
 from connectors.labour.normalize import CONTENT_TYPES, normalize
 from schemas.employment_contract import EmploymentContract
 
@@ -16,4 +16,5 @@ CONNECTOR = Connector(
     records=(EmploymentContract,),
     normalize=normalize,
     folder=Path(__file__).parent,
+    splitting=Splitting(ndjson="notices"),
 )

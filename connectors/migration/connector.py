@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors._kit.contract import Connector
-from connectors.migration.normalize import CONTENT_TYPES, normalize
+from connectors._kit.contract import Connector, Cut, Splitting
+from connectors.migration.normalize import CONTENT_TYPES, NAMESPACE, normalize
 from schemas.person import Person
 from schemas.residence_permit import ResidencePermit
 from schemas.subject_link import SubjectLink
@@ -18,4 +18,7 @@ CONNECTOR = Connector(
     records=(Person, ResidencePermit, SubjectLink),
     normalize=normalize,
     folder=Path(__file__).parent,
+    splitting=Splitting(
+        xml=(Cut(NAMESPACE, "MigrationRecords", ("Permit", "Link", "Protection")),)
+    ),
 )

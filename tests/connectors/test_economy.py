@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connectors._kit.contract import Item, Rejected, Rules
-from connectors.economy.normalize import NAMESPACE, normalize
+from connectors.economy.normalize import normalize
+from connectors.economy.taxpayers_xml import NAMESPACE
 from schemas.errors import Refused
 from tests.connectors.messages import accepted, content, message, refusals
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -31,7 +32,7 @@ every_connector = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=
 
 
 def dialects(connector: Connector) -> list[str]:
-    return sorted({".json" if "json" in kind else ".xml" for kind in connector.content_types})
+    return sorted({f".{re.split('[/+]', kind)[-1]}" for kind in connector.content_types})
 
 
 def outcome(connector: Connector, raw: RawMessage) -> object:

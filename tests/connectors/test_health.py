@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors._kit.contract import Item, Limits, Rules
-from connectors.health.normalize import NAMESPACE, normalize
+from connectors.health.normalize import normalize
+from connectors.health.vital_events import NAMESPACE
 from schemas.errors import Refused
 from schemas.vital_event_notice import VitalEventNotice
 from tests.connectors.messages import accepted, content, message, refusals

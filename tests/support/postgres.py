@@ -1,10 +1,15 @@
-"""A PostgreSQL for tests: the configured one, else the local one, else one started for the run."""
+"""A PostgreSQL for tests: the configured one, else the local one, else one started for the run.
+
+Configured as ``private`` it is one started for the run in any case: it may be faster than one that
+has to survive a power cut, because it does not wait for the disk.
+"""
 
 from __future__ import annotations
 
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +25,7 @@ from hub.embedded import embedded_postgres
 from schemas.errors import Stop
 from tests.support.servers import NoServer, find_program, wait_until
 
+PRIVATE = "private"
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 
@@ -48,15 +54,18 @@ class PostgresServer:
 @contextmanager
 def running_postgres(configured: str | None) -> Iterator[PostgresServer]:
     """Yield a server; raise ``NoServer`` if there is none. A started one is stopped at the end."""
-    if configured:
+    if configured == PRIVATE:
+        with running_private_postgres() as server:
+            yield PostgresServer(server.url)
+    elif configured:
         if not _answers(configured):
             raise NoServer("QOVSAQ_TEST_DATABASE_URL is set but no PostgreSQL answers there")
         yield PostgresServer(configured)
     elif _answers(LOCAL):
         yield PostgresServer(LOCAL)
-    elif initdb := find_program("initdb", _FOLDERS):
-        with _private(Path(initdb).resolve().parent) as url:
-            yield PostgresServer(url)
+    elif find_program("initdb", _FOLDERS):
+        with running_private_postgres() as server:
+            yield PostgresServer(server.url)
     else:
         try:
             with embedded_postgres() as url:
@@ -73,30 +82,71 @@ def _answers(url: str) -> bool:
     return True
 
 
+class PrivatePostgres:
+    """A server of our own on a unix socket, which a test may kill and start again on its data.
+
+    It refuses root, hence the change of user.
+    """
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._user = _owner() if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        if self._user:
+            shutil.chown(folder, self._user)
+        create: list[str | Path] = [programs / "initdb", "-D", folder / "data", "-U", "postgres"]
+        create += ["-N", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        subprocess.run(create, check=True, capture_output=True, user=self._user, cwd=folder)
+
+    def start(self) -> None:
+        """Start it and return when it lets clients in."""
+        # Neither -F nor -N gives up anything a test can observe: no test cuts the machine's power.
+        serve: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data", "-F"]
+        serve += ["-k", self._folder, "-c", "listen_addresses="]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                serve,
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        wait_until(lambda: _answers(self.url), 30, "the private PostgreSQL")
+
+    def stop(self) -> None:
+        """Shut it down fast: clients are sent away (SIGINT)."""
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill it with all its backends (SIGKILL)."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            if number is signal.SIGKILL:
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
+            self._process.wait(30)
+
+
 @contextmanager
-def _private(programs: Path) -> Iterator[str]:
-    """Run a server of our own on a unix socket; it refuses root, hence the change of user."""
+def running_private_postgres() -> Iterator[PrivatePostgres]:
+    """Yield a started server of our own; raise ``NoServer`` if PostgreSQL is not installed."""
+    initdb = find_program("initdb", _FOLDERS)
+    if initdb is None:
+        raise NoServer("initdb is not installed on this machine")
     folder = Path(tempfile.mkdtemp(prefix="qovsaq-pg-"))
-    user = _owner() if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    data = folder / "data"
-    create: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "-N"]
-    create += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
-    # Neither -F nor -N gives up anything a test can observe: no test cuts the machine's power.
-    serve: list[str | Path] = [programs / "postgres", "-D", data, "-k", folder, "-F"]
-    serve += ["-c", "listen_addresses="]
-    url = f"postgresql://postgres@/postgres?host={folder}"
     try:
-        subprocess.run(create, check=True, capture_output=True, user=user, cwd=folder)
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(serve, stdout=log, stderr=log, user=user, cwd=folder)
+        server = PrivatePostgres(folder, Path(initdb).resolve().parent)
+        server.start()
         try:
-            wait_until(lambda: _answers(url), 30, "the private PostgreSQL")
-            yield url
+            yield server
         finally:
-            server.terminate()
-            server.wait(30)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -21,11 +21,11 @@ def test_the_exported_schemas_are_those_of_the_code() -> None:
     assert drift() == [], "run python -m schemas.export"
 
 
-def test_there_is_a_schema_of_every_record_and_of_the_envelope() -> None:
-    assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), "event")}
+def test_there_is_a_schema_of_every_record_and_of_envelope_and_notice() -> None:
+    assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), "event", "notice")}
 
 
-@pytest.mark.parametrize("kind", [*sorted(EXAMPLES), "event"])
+@pytest.mark.parametrize("kind", [*sorted(EXAMPLES), "event", "notice"])
 def test_a_schema_is_valid_itself_and_names_itself(kind: str) -> None:
     schema = schema_of(kind)
     Draft202012Validator.check_schema(schema)

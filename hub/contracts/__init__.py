@@ -1,0 +1,1 @@
+"""What others build on: the published contracts, how they differ, and who keeps to them."""
