@@ -40,7 +40,7 @@ class Batch:
     def wait(self, seconds: float) -> None:
         """Wait for all answers; raise what spoiled the batch, or ``NotConfirmed`` if time is up."""
         if not self._done.wait(seconds):
-            raise NotConfirmed(f"no confirm within {seconds:g} s")
+            raise NotConfirmed(f"broker: no confirm within {seconds:g} s")
         if self._error is not None:
             raise self._error
 
@@ -71,7 +71,7 @@ class Confirms:
     def rejected(self, number: int, *, multiple: bool) -> None:
         """Note the broker's refusal to take responsibility."""
         for batch in self._take(number, multiple=multiple):
-            batch.spoil(NotConfirmed("the broker refused a message (nack)"))
+            batch.spoil(NotConfirmed("broker: it refused a message (nack)"))
             batch.answered()
 
     def returned(self, exchange: str, routing_key: str) -> None:

@@ -195,9 +195,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        raise NotConfirmed("no answer from the broker in time") from None
+        raise NotConfirmed("broker: no answer in time") from None
     except MessageNacked:
-        raise NotConfirmed("the broker refused a message (nack)") from None
+        raise NotConfirmed("broker: it refused a message (nack)") from None
     except AccessRefused as error:
         raise Stop(f"broker: {error}") from None
     except _FAILURES as error:

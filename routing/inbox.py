@@ -66,6 +66,11 @@ class Inbox:
             gather(self._wait_until, limit, timeout, linger)
             return list(self._popped(limit))
 
+    def queues(self) -> set[str]:
+        """Name the queues whose deliveries wait here."""
+        with self._changed:
+            return {delivery.queue for delivery in self._waiting}
+
     def _popped(self, limit: int) -> Iterator[Delivery]:
         size = 0
         while self._waiting and limit > 0 and size < BATCH_BYTES:

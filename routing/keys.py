@@ -5,7 +5,7 @@
 ``intake.<ministry>.<lane>``   its queues
 ``canonical``                  topic exchange, key of ``CanonicalKey``
 ``registry.writer.<lane>``     the registry's queues
-``retry.<rung>``               one waiting room per rung of the ladder
+``retry.<rung>``               waiting rooms of one rung of the retry ladder
 ``dead.<origin>``              what needs a person, per working queue
 ``notice.<ministry>``          refusals, for the ministry to read
 ``receipt.<ministry>``         outcomes, for the ministry to read

@@ -111,6 +111,10 @@ class Link:
         """End in good order: what was handed over before is still sent."""
         self._call(self._on_close)
 
+    def replace(self, why: str) -> None:
+        """End, to be followed by another link: this one is up, but of no use."""
+        self._call(lambda: self._lose(Loss(0, why)))
+
     def _call(self, work: Callable[[], None]) -> None:
         with self._lock:
             if not self._ended:

@@ -13,6 +13,12 @@ PUBLISHED_AT = "x-qovsaq-published-at"
 CHANNEL = "x-qovsaq-channel"
 REPLAY = "x-qovsaq-replay"
 CAUSATION = "x-qovsaq-causation"
+SENDER = "x-qovsaq-sender"
+SIGNATURE = "x-qovsaq-signature"
+DOCUMENT = "x-qovsaq-document"
+DOCUMENT_SHA256 = "x-qovsaq-document-sha256"
+CHUNK = "x-qovsaq-chunk"
+CHUNKS = "x-qovsaq-chunks"
 
 HeaderValue = str | int | bool
 

@@ -7,19 +7,26 @@ are answered while a worker is busy, and publishing never re-enters consuming.
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Iterable, Sequence
 
 from routing import address, control, wire
 from routing.confirms import Batch
+from routing.hearing import Depths, Hearing
 from routing.inbox import LINGER
 from routing.lifeline import Lifeline
-from routing.link import BUDGET, Wanted
+from routing.link import BUDGET, Link, Wanted
 from routing.message import Delivery, Message
+from routing.observer import Observer, Unobserved
 from routing.windows import windows
+from schemas.errors import Unavailable
+
+_log = logging.getLogger(__name__)
 
 CONFIRM_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
+DEAF_SECONDS = 60.0
 
 
 class RabbitPublisher:
@@ -46,21 +53,57 @@ class RabbitPublisher:
 
 
 class RabbitSubscription(RabbitPublisher):
-    """Consumes and publishes; ``receive``, ``ack`` and ``release`` are for one worker thread."""
+    """Consumes and publishes; ``receive``, ``ack`` and ``release`` are for one worker thread.
 
-    def __init__(self, lifeline: Lifeline, confirm_timeout: float, linger: float) -> None:
+    A consumer that has gone deaf is noticed and replaced, see ``Hearing``.
+    """
+
+    def __init__(
+        self,
+        lifeline: Lifeline,
+        confirm_timeout: float,
+        *,
+        linger: float,
+        hearing: Hearing,
+        depths: Depths,
+        observer: Observer,
+    ) -> None:
         super().__init__(lifeline, confirm_timeout)
         self._linger = linger
+        self._hearing = hearing
+        self._depths = depths
+        self._observer = observer
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Gather a batch; a reconnect that succeeds within ``timeout`` is no error."""
         end = time.monotonic() + timeout
         while True:
             link = self._lifeline.link(max(end - time.monotonic(), 0.0))
-            left = max(end - time.monotonic(), 0.0)
-            deliveries = link.inbox.take(limit, left, self._linger)
+            self._listen(link)
+            left = min(end - time.monotonic(), self._hearing.until_next_look)
+            deliveries = link.inbox.take(limit, max(left, 0.0), self._linger)
+            self._hearing.heard(delivery.queue for delivery in deliveries)
             if deliveries or time.monotonic() >= end:
                 return deliveries
+
+    def _listen(self, link: Link) -> None:
+        """Replace the link if a queue gives nothing although it is not empty.
+
+        Everything received before is settled by now: what a queue owes is not in our hands.
+        """
+        if self._hearing.until_next_look:
+            return
+        self._hearing.heard(link.inbox.queues())
+        try:
+            unheard = self._hearing.unheard(self._depths)
+        except Unavailable:
+            return
+        if unheard:
+            for queue in unheard:
+                self._observer.count("consumers_rebuilt", queue=queue)
+            _log.warning("deaf consumer replaced: %s", ", ".join(unheard))
+            self._hearing.reset()
+            link.replace(f"deaf to {', '.join(unheard)}")
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge; stale tags are dropped. Returns before the broker has seen it."""
@@ -83,6 +126,8 @@ class RabbitBus:
 
     ``linger`` and ``confirm_timeout`` are seconds; ``name`` shows in the broker's connection list.
     ``budget`` bounds the bytes a subscription holds in advance, whatever its prefetch.
+    A consumer that hears nothing for ``deaf_after`` seconds of a queue that is not empty is
+    replaced, and counted by ``observer``.
     Raises ``Stop`` for a URL that cannot be read.
     """
 
@@ -94,6 +139,8 @@ class RabbitBus:
         linger: float = LINGER,
         confirm_timeout: float = CONFIRM_SECONDS,
         budget: int = BUDGET,
+        deaf_after: float = DEAF_SECONDS,
+        observer: Observer | None = None,
     ) -> None:
         wire.tolerate_unreadable_headers()
         self._url = url
@@ -101,6 +148,8 @@ class RabbitBus:
         self._linger = linger
         self._confirm_timeout = confirm_timeout
         self._budget = budget
+        self._deaf_after = deaf_after
+        self._observer = observer or Unobserved()
         self._open: list[RabbitPublisher] = []
 
     def publisher(self) -> RabbitPublisher:
@@ -111,7 +160,14 @@ class RabbitBus:
     def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
         """Open a consuming and publishing connection; ``prefetch`` is per queue."""
         lifeline = Lifeline(self._parameters, Wanted(tuple(queues), prefetch, self._budget))
-        subscription = RabbitSubscription(lifeline, self._confirm_timeout, self._linger)
+        subscription = RabbitSubscription(
+            lifeline,
+            self._confirm_timeout,
+            linger=self._linger,
+            hearing=Hearing(queues, self._deaf_after),
+            depths=self.depths,
+            observer=self._observer,
+        )
         self._opened(subscription)
         return subscription
 

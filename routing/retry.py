@@ -22,11 +22,12 @@ class Policy:
     max_attempts: int = 6
 
 
-def decide(error: Exception, attempts: int, policy: Policy) -> Outcome:
+def decide(error: Exception, attempts: int, policy: Policy, key: str = "") -> Outcome:
     """Say what becomes of a record that failed with ``error`` after ``attempts`` earlier failures.
 
     The error's type states the recovery (``schemas.errors``). An error nobody foresaw is a
-    defect of the hub: it is tried again like a passing condition, for it may be one.
+    defect of the hub: it is tried again like a passing condition, for it may be one. ``key``
+    spreads what failed together over the waiting rooms of a rung.
     """
     match error:
         case Refused():
@@ -39,7 +40,8 @@ def decide(error: Exception, attempts: int, policy: Policy) -> Outcome:
             return Halt(str(error))
     failures = attempts + 1
     if failures < policy.max_attempts and policy.rungs:
-        return Retry(policy.rungs[min(failures, len(policy.rungs)) - 1], failures)
+        rung = policy.rungs[min(failures, len(policy.rungs)) - 1]
+        return Retry(rung.room_of(key), failures)
     return _give_up(error, failures)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, Self
+from zlib import crc32
 
 from routing import keys
 
@@ -22,6 +23,7 @@ DELIVERY_LIMIT = 100
 PRACTICALLY_UNLIMITED = 1_000_000_000
 """3.10 accepts no -1, and 4.x would set 20: in queues that people read, nothing may expire so."""
 
+_STAGGER = (1.1, 1.2)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -38,6 +40,22 @@ class Rung:
         if not re.fullmatch(r"[1-9]\d{0,4}[smh]", text):
             raise ValueError("a rung is a whole number and s, m or h")
         return cls(text, int(text[:-1]) * _UNIT_SECONDS[text[-1]])
+
+    def staggered(self) -> tuple[Rung, ...]:
+        """The waiting rooms of this rung: itself, and some that keep a little longer.
+
+        What failed together then does not come back together.
+        """
+        later = (
+            Rung(f"{self.name}.{number}", self.seconds * factor)
+            for number, factor in enumerate(_STAGGER, 2)
+        )
+        return (self, *later)
+
+    def room_of(self, key: str) -> Rung:
+        """Choose a waiting room by a message's id: the same one for the same id."""
+        rooms = self.staggered()
+        return rooms[crc32(key.encode()) % len(rooms)]
 
 
 LADDER = tuple(Rung.parse(text) for text in ("5s", "30s", "2m", "10m", "1h"))
@@ -176,7 +194,8 @@ def _unrouted() -> Topology:
 
 def _ladder(rungs: Sequence[Rung]) -> Topology:
     """Waiting rooms: what expires in one goes back to the queue that its own key names."""
-    names = {keys.retry_exchange(rung.name): rung for rung in rungs}
+    rooms = chain.from_iterable(rung.staggered() for rung in rungs)
+    names = {keys.retry_exchange(room.name): room for room in rooms}
     return Topology(
         tuple(Exchange(name, "fanout") for name in names),
         tuple(Queue(name, DeadLetter(keys.DEFAULT), rung.seconds) for name, rung in names.items()),

@@ -1,4 +1,4 @@
-"""Intake and writer that can be made to crash at any place, and the check of how it ended."""
+"""Intake and writer that can be made to crash at any place."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
-from hub.evidence import ledger
-from hub.evidence.outcomes import outcomes
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
+from hub.intake.relay import Relay
 from hub.registry.handler import RegistryHandler
 from hub.simulator.account import Account
 from hub.simulator.publish import publish
@@ -26,10 +26,13 @@ from routing.memory import MemoryBus, MemorySubscription
 from routing.message import Delivery, Message
 from routing.observer import Unobserved
 from routing.topology import topology
+from tests.reliability.verdict import verdict
 from tests.support.postgres import PostgresServer
 from tests.support.undisturbed import exported, run_undisturbed
 
 NOW = datetime(2026, 1, 16, tzinfo=UTC)
+LATER = NOW + timedelta(hours=12)
+MUCH_LATER = NOW + timedelta(hours=24)
 PACE = Pace(batch=20, pause_seconds=0, longest_pause_seconds=0, wait_seconds=0)
 
 
@@ -95,30 +98,78 @@ class FusedSubscription(MemorySubscription):
 
 
 class Plant:
-    """Intake and writer on the in-memory bus; after a crash, started again without a fuse."""
+    """Intake, writer and relay on the in-memory bus; after a crash, started again.
 
-    def __init__(self, database_url: str, fuse: Fuse) -> None:
+    With a ``thief`` a canonical message is lost on the way, and the relay is there to repair it.
+    Without, there is no relay: it would repair the defects of the others, too.
+    """
+
+    def __init__(self, database_url: str, fuse: Fuse, *, thief: bool = False) -> None:
         self._url = database_url
         self.connectors: dict[str, Connector] = discover()
         self.bus = MemoryBus(topology(self.connectors), linger=0)
         self.fuse = fuse
+        self._thief = thief
         self.stop = threading.Event()
-        self.hops = self._start()
+        self.prepare()
+        self._start_all()
+
+    def prepare(self) -> None:
+        """Do nothing: a place for a test to change something before the start."""
+
+    def now(self) -> datetime:
+        """The clock of intake and writer."""
+        return NOW
 
     def work(self) -> None:
         """Work until nothing is left, through at most one crash."""
-        try:
-            self._drain()
-        except Crash:
-            for hop in self.hops:
-                hop.close()
-            self.hops = self._start()
-            self._drain()
+        if self._thief:
+            self._surviving(lambda: self._drain(self.hops[:1]))
+            self._steal()
+        self._surviving(lambda: self._drain(self.hops))
+        # The second round repairs what the first had claimed when it crashed.
+        for now in (LATER, MUCH_LATER) if self._thief else ():
+            self._surviving(partial(self._repair, now))
+            self._surviving(lambda: self._drain(self.hops))
+        self.close()
+
+    def close(self) -> None:
+        """End it all."""
         for hop in self.hops:
             hop.close()
+        self.relay.database.close()
 
-    def _drain(self) -> None:
-        while any(hop.step(self.stop, 0) for hop in self.hops):
+    def _repair(self, now: datetime) -> None:
+        self.relay.step(now)
+
+    def _steal(self) -> None:
+        """Take a message off the writer's queue, as an operator's purge would."""
+        thief = self.bus.subscribe([keys.writer_queue("live")], prefetch=1)
+        thief.ack(thief.receive(1, 0))
+        thief.close()
+
+    def lay_out_again(self) -> None:
+        """Put back what is missing on the broker, and start anew."""
+        self.bus.broker.declare(topology(self.connectors))
+        self._restart()
+
+    def _surviving(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Crash:
+            self._restart()
+            work()
+
+    def _restart(self) -> None:
+        self.close()
+        self._start_all()
+
+    def _start_all(self) -> None:
+        self.hops = self._start()
+        self.relay = self._relay()
+
+    def _drain(self, hops: Sequence[Hop]) -> None:
+        while any(hop.step(self.stop, 0) for hop in hops):
             pass
 
     def _start(self) -> list[Hop]:
@@ -144,9 +195,22 @@ class Plant:
             name,
             subscription,
             handler(database, subscription),
-            clock=lambda: NOW,
+            clock=self.now,
             observer=Unobserved(),
             pace=PACE,
+        )
+
+    def _relay(self) -> Relay:
+        publisher = FusedSubscription(self.bus, [], 1)
+        publisher.fuse = self.fuse
+        return Relay(
+            worker_id="relay",
+            database=FusedDatabase(self._url, self.fuse, "relay"),
+            bus=self.bus,
+            publisher=publisher,
+            connectors=self.connectors,
+            observer=Unobserved(),
+            lanes=keys.LANES,
         )
 
     def _intake(self, database: Database, subscription: FusedSubscription) -> Handler:
@@ -184,36 +248,38 @@ class Yard:
             run_undisturbed(messages, url, self.folder / "calm")
             return replace(self, messages=messages, expected=exported(url))
 
-    def problems(self, fuse: Fuse, messages: Iterable[Sent] | None = None) -> list[str]:
-        """Send everything through a plant with this fuse; name what is wrong at the end."""
+    @contextmanager
+    def run(
+        self, fuse: Fuse, messages: Iterable[Sent] | None = None, *, thief: bool = False
+    ) -> Iterator[Run]:
+        """Yield a plant with this fuse, everything sent to it."""
         name = f"run{next(self.runs)}"
         with self.database(name) as url:
-            plant = Plant(url, fuse)
+            plant = Plant(url, fuse, thief=thief)
             account = Account(self.folder / name)
             sent = self.messages if messages is None else messages
             publish(sent, plant.bus.publisher(), account, lambda _: None)
             account.close()
-            plant.work()
-            return wrong(plant, url, account, self.expected)
+            yield Run(plant, account, url, self.expected)
+
+    def problems(
+        self, fuse: Fuse, messages: Iterable[Sent] | None = None, *, thief: bool = False
+    ) -> list[str]:
+        """Send everything through a plant with this fuse; name what is wrong at the end."""
+        with self.run(fuse, messages, thief=thief) as run:
+            run.plant.work()
+            return run.problems()
 
 
-def wrong(plant: Plant, url: str, account: Account, expected: Sequence[str]) -> list[str]:
-    """Name whatever is not as it must be; nothing is."""
-    database = Database(url)
-    statement = ledger.draw_up(
-        database,
-        plant.bus,
-        plant.connectors,
-        keys.LANES,
-        settle=timedelta(seconds=60),
-        relay_limit=3,
-        now=NOW + timedelta(hours=1),
-    )
-    with database.transaction() as tx:
-        found = account.compare(outcomes(tx))
-    database.close()
-    if statement.unaccounted or statement.in_flight:
-        found.append(f"{statement.unaccounted} unaccounted, {statement.in_flight} in flight")
-    if exported(url) != list(expected):
-        found.append("the registry differs from the undisturbed run")
-    return found
+@dataclass(frozen=True)
+class Run:
+    """One plant, what was sent to it, and how it must end."""
+
+    plant: Plant
+    account: Account
+    url: str
+    expected: Sequence[str]
+
+    def problems(self) -> list[str]:
+        """Name what is wrong now."""
+        return verdict(self.url, self.plant.bus, self.account, self.expected, MUCH_LATER)

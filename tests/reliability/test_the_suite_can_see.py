@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ import pytest
 from hub.hop import Hop
 from hub.registry import facts, fold
 from routing import acks
+from routing.lifeline import Lifeline
 from routing.memory import MemorySubscription
 from routing.message import Delivery, Message
+from tests.contract import test_consuming
 from tests.reliability.plant import Fuse, FusedSubscription, Yard
+from tests.support.buses import SOON, memory_under_test, rabbit_under_test
+from tests.unit.routing import test_acks
 
 pytestmark = [pytest.mark.reliability, pytest.mark.database]
 
@@ -98,8 +103,6 @@ def test_letting_the_last_to_arrive_win_is_seen(
 def test_acknowledging_past_an_unfinished_delivery_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tests.unit.routing import test_acks
-
     checks = [check for name, check in vars(test_acks).items() if name.startswith("test_")]
     assert checks
     monkeypatch.setattr(
@@ -110,9 +113,39 @@ def test_acknowledging_past_an_unfinished_delivery_is_seen(
     assert any(_fails(check) for check in checks)
 
 
-def _fails(check: Any) -> bool:
+def test_acknowledging_a_stale_tag_after_a_reconnect_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check = test_consuming.test_acknowledgements_of_a_lost_connection_settle_nothing_on_the_next
+    with memory_under_test() as subject:
+        assert not _fails(check, subject)
+    settle = MemorySubscription._settle
+
+    def of_any_generation(subscription: MemorySubscription, deliveries: Sequence[Delivery]) -> Any:
+        now = subscription._generation
+        fresh = [replace(d, tag=replace(d.tag, generation=now)) for d in deliveries]
+        return settle(subscription, fresh)
+
+    monkeypatch.setattr(MemorySubscription, "_settle", of_any_generation)
+    with memory_under_test() as subject:
+        assert _fails(check, subject)
+
+
+@pytest.mark.broker
+def test_acknowledging_a_stale_tag_is_seen_on_the_broker(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = test_consuming.test_acknowledgements_of_a_lost_connection_settle_nothing_on_the_next
+    with rabbit_under_test(broker_url) as subject:
+        assert not _fails(check, subject)
+    monkeypatch.setattr(Lifeline, "current", lambda lifeline, generation: lifeline.link(SOON))
+    with rabbit_under_test(broker_url) as subject:
+        assert _fails(check, subject)
+
+
+def _fails(check: Any, *given: object) -> bool:
     try:
-        check()
+        check(*given)
     except (AssertionError, ValueError):
         return True
     except TypeError:  # wants arguments: not this one

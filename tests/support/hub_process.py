@@ -6,24 +6,36 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
 class HubProcess:
-    """``qovsaq run <kind>`` with the given settings; its log goes to a file in ``folder``."""
+    """``qovsaq run <kind>`` with the given settings; its log goes to a file in ``folder``.
 
-    def __init__(self, kind: str, settings: Mapping[str, str], folder: Path) -> None:
+    ``program`` is what comes between the interpreter and ``run``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        settings: Mapping[str, str],
+        folder: Path,
+        program: Sequence[str] = ("-m", "hub.cli"),
+    ) -> None:
         self.kind = kind
         self.log = folder / f"{kind}.log"
         self._settings = settings
+        self._program = program
+        self._said_before = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, after a kill again."""
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hub.cli", "run", self.kind],
+                [sys.executable, *self._program, "run", self.kind],
                 env=environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -47,6 +59,11 @@ class HubProcess:
         """Ask it to stop (SIGTERM) and return its exit status."""
         self._signal(signal.SIGTERM)
         return self._wait(30)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is alive and has said, since it was started, that it is at work."""
+        return self.running and b'"running"' in self.log.read_bytes()[self._said_before :]
 
     @property
     def running(self) -> bool:

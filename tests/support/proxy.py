@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server, which can cut its connections or go silent."""
+"""A TCP proxy in front of a server, which can cut, slow, silence or orphan its connections."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,8 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._lock = threading.Lock()
+        self._delay = 0.0
+        self._orphans: set[socket.socket] = set()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -51,6 +54,18 @@ class Proxy:
         """Pass on again, beginning with what was held."""
         self._flowing.set()
 
+    def slow(self, seconds: float) -> None:
+        """Hold everything for so long before passing it on, in either direction; 0: no more."""
+        self._delay = seconds
+
+    def orphan(self) -> None:
+        """End every connection on the server's side and let no client know (half-open)."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+            self._orphans |= {client for client, _ in pairs}
+        for _, server in pairs:
+            _break(server)
+
     def inject(self, data: bytes) -> None:
         """Send something to every client, as if the server had."""
         with self._lock:
@@ -63,6 +78,7 @@ class Proxy:
         self._listener.close()
         self.resume()
         self.cut()
+        _break(*self._orphans)
         for thread in self._threads:
             thread.join(5)
 
@@ -106,8 +122,13 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK):
                 self._flowing.wait()
+                if self._delay:
+                    time.sleep(self._delay)
                 target.sendall(data)
-        _break(source, target)
+        with contextlib.suppress(OSError):
+            while source in self._orphans and source.recv(_CHUNK):
+                pass  # its server is gone, and it does not know
+        _break(source, *({target} - self._orphans))
 
 
 def _break(*sockets: socket.socket) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hub.breaker import BreakerEvent, Turn
 from hub.hop import Hop, Pace
 from routing.message import Delivery, Message, Tag
 from routing.observer import Unobserved
@@ -159,14 +160,55 @@ def test_a_broken_environment_gives_the_batch_back_and_ends() -> None:
     assert (subscription.acked, subscription.released) == ([], [1])
 
 
-def test_a_redelivered_message_is_claimed_handled_alone_and_absolved() -> None:
+def test_messages_redelivered_once_are_claimed_handled_together_and_absolved() -> None:
     handler = ScriptedHandler()
+    suspects = [delivery(1, redelivered=True), delivery(3, redelivered=True)]
+    worker, subscription = hop(handler, [*suspects, delivery(2)])
+    worker.step(threading.Event())
+    assert handler.calls == [
+        ("handle", (2,)),
+        ("claim", (1,)), ("claim", (3,)), ("handle", (1, 3)), ("absolve", (1,)), ("absolve", (3,)),
+    ]  # fmt: skip
+    assert subscription.acked == [2, 1, 3]
+
+
+def test_who_is_still_to_be_handled_is_not_claimed_while_another_is_handled_alone() -> None:
+    handler = ScriptedHandler(claims=2)
+    worker, _ = hop(handler, [delivery(1, redelivered=True), delivery(2, redelivered=True)])
+    worker.step(threading.Event())
+    assert handler.calls == [
+        ("claim", (1,)), ("alone", (1,)), ("absolve", (1,)),
+        ("claim", (2,)), ("alone", (2,)), ("absolve", (2,)),
+    ]  # fmt: skip
+
+
+def test_a_message_that_a_process_died_over_is_handled_alone() -> None:
+    handler = ScriptedHandler(claims=2)
     worker, subscription = hop(handler, [delivery(1, redelivered=True), delivery(2)])
     worker.step(threading.Event())
     assert handler.calls == [
         ("handle", (2,)), ("claim", (1,)), ("alone", (1,)), ("absolve", (1,)),
     ]  # fmt: skip
     assert subscription.acked == [2, 1]
+
+
+@pytest.mark.parametrize("verb", ["idle", "claim", "alone", "absolve"])
+def test_a_race_lost_over_bookkeeping_is_waited_out(verb: str) -> None:
+    handler = ScriptedHandler(failing_times(2, verb, RetryLater("database: deadlock")), claims=2)
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(threading.Event())
+    worker.step(threading.Event())
+    assert subscription.acked == [1]
+    assert handler.calls[-1] == ("idle", ())
+
+
+def test_a_broken_environment_is_no_crash_of_a_suspect() -> None:
+    handler = ScriptedHandler(failing_times(1, "handle", Stop("no dead queue")))
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    with pytest.raises(Stop):
+        worker.step(threading.Event())
+    assert [verb for verb, _ in handler.calls] == ["claim", "handle", "absolve"]
+    assert subscription.released == [1]
 
 
 def test_a_message_that_killed_the_process_too_often_is_convicted() -> None:
@@ -178,14 +220,58 @@ def test_a_message_that_killed_the_process_too_often_is_convicted() -> None:
 
 
 def test_an_outage_while_handling_a_suspect_does_not_claim_it_twice() -> None:
-    handler = ScriptedHandler(failing_times(2, "alone", Unavailable("broker: gone")))
+    handler = ScriptedHandler(failing_times(2, "alone", Unavailable("broker: gone")), claims=2)
     worker, _ = hop(handler, [delivery(1, redelivered=True)])
     worker.step(threading.Event())
     assert [verb for verb, _ in handler.calls].count("claim") == 1
 
 
+def test_a_suspect_that_meets_an_outage_is_cleared_for_the_process_lived() -> None:
+    stop = threading.Event()
+
+    def fails(verb: str, numbers: Sequence[int]) -> Exception | None:
+        if verb != "alone":
+            return None
+        stop.set()
+        return Unavailable("broker: publishing is blocked by a resource alarm")
+
+    handler = ScriptedHandler(fails, claims=2)
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(stop)
+    assert [verb for verb, _ in handler.calls] == ["claim", "alone", "absolve", "absolve"]
+    assert (subscription.acked, subscription.released) == ([], [1])
+
+
+def test_a_suspect_in_an_outage_of_the_database_waits_like_any_other() -> None:
+    down = Unavailable("database: gone")
+    rounds = iter([None, down, down, None, None])
+    handler = ScriptedHandler(lambda verb, numbers: next(rounds), claims=2)
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(threading.Event())
+    assert [verb for verb, _ in handler.calls] == ["claim", "alone", "absolve", "alone", "absolve"]
+    assert subscription.acked == [1]
+
+
+def test_an_outage_of_some_length_is_told_with_its_begin_and_its_end() -> None:
+    told: list[BreakerEvent] = []
+    handler = ScriptedHandler(failing_times(4, "handle", Unavailable("database: gone")))
+    worker = Hop(
+        "test",
+        RememberingSubscription([[delivery(1)]]),
+        handler,
+        clock=lambda: NOW,
+        observer=Unobserved(),
+        pace=PACE,
+        keep=told.extend,
+    )
+    worker.step(threading.Event())
+    assert [(event.turn, event.dependency) for event in told] == [
+        (Turn.OPENED, "database"), (Turn.CLOSED, "database"),
+    ]  # fmt: skip
+
+
 def test_what_cannot_even_be_parked_stays_unacknowledged() -> None:
-    handler = ScriptedHandler(failing_times(1, "alone", Stop("no dead queue")))
+    handler = ScriptedHandler(failing_times(1, "alone", Stop("no dead queue")), claims=2)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     with pytest.raises(Stop):
         worker.step(threading.Event())

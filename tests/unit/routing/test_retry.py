@@ -32,6 +32,11 @@ def test_a_passing_condition_climbs_the_ladder_stays_on_the_last_rung_and_is_par
     assert decide(error, 3, POLICY) == Park("retries-exhausted", "RetryLater after 4 attempts")
 
 
+def test_the_waiting_room_follows_from_the_key() -> None:
+    rooms = {decide(RetryLater(""), 0, POLICY, f"m-{n}").rung for n in range(50)}  # type: ignore[union-attr]  # a Retry
+    assert rooms == set(SHORT.staggered())
+
+
 def test_a_defect_is_tried_again_and_parked_under_its_own_name_without_its_text() -> None:
     error = KeyError("TST0001")
     assert decide(error, 0, POLICY) == Retry(SHORT, 1)

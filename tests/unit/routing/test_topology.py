@@ -64,10 +64,20 @@ def test_every_queue_states_its_delivery_limit_and_loses_nothing_when_it_is_reac
 
 
 def test_a_waiting_room_sends_back_by_the_message_s_own_key() -> None:
-    [room] = [q for q in topology((), rungs=(Rung("2m", 120),)).queues if q.ttl]
-    assert room.arguments["x-message-ttl"] == 120_000
-    assert room.arguments["x-dead-letter-exchange"] == ""
-    assert "x-dead-letter-routing-key" not in room.arguments
+    rooms = [q for q in topology((), rungs=(Rung("2m", 120),)).queues if q.ttl]
+    assert [room.name for room in rooms] == ["retry.2m", "retry.2m.2", "retry.2m.3"]
+    assert [room.arguments["x-message-ttl"] for room in rooms] == [120_000, 132_000, 144_000]
+    for room in rooms:
+        assert room.arguments["x-dead-letter-exchange"] == ""
+        assert "x-dead-letter-routing-key" not in room.arguments
+
+
+def test_what_failed_together_is_spread_over_the_rooms_of_a_rung_each_always_the_same() -> None:
+    rung = Rung("2m", 120)
+    chosen = [rung.room_of(f"m-{number}") for number in range(300)]
+    assert chosen == [rung.room_of(f"m-{number}") for number in range(300)]
+    assert set(chosen) == set(rung.staggered())
+    assert max(map(chosen.count, rung.staggered())) < 150
 
 
 def test_topologies_add_up() -> None:

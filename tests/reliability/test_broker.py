@@ -1,0 +1,57 @@
+"""A broker that is restarted, idle and under load, and one that runs out of memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.reliability.stage import Stage
+from tests.support.private_broker import PrivateBroker
+
+pytestmark = [
+    pytest.mark.reliability,
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.xdist_group("reliability"),
+    pytest.mark.timeout(400),
+]
+
+
+def restart(node: PrivateBroker) -> None:
+    node.stop()
+    node.start()
+
+
+def test_restarting_the_broker_idle_and_under_load_changes_nothing(
+    stage: Callable[..., Stage], shared_node: PrivateBroker
+) -> None:
+    played = stage(direct_url=shared_node.url, broker_url=shared_node.url)
+    shared_node.settle()
+    with played.working():
+        restart(shared_node)
+        with played.sending():
+            played.wait_for(0.1)
+            restart(shared_node)
+        played.come_to_rest()
+    assert played.problems() == []
+    assert played.attempts() == 0
+
+
+def test_a_memory_alarm_delays_and_loses_nothing(
+    stage: Callable[..., Stage], shared_node: PrivateBroker
+) -> None:
+    played = stage(direct_url=shared_node.url, broker_url=shared_node.url)
+    watermark = shared_node.administration.run
+    with played.under_load():
+        played.wait_for(0.1)
+        watermark("set_vm_memory_high_watermark", "0.000001")
+        threading.Event().wait(3)
+        during = played.settled()
+        threading.Event().wait(1)
+        stood_still = played.settled() - during < len(played.traffic.messages) / 10
+        watermark("set_vm_memory_high_watermark", "0.6")
+    assert stood_still
+    assert played.problems() == []
+    assert played.attempts() == 0

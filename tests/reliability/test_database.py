@@ -1,0 +1,197 @@
+"""A database that is restarted, killed, locked, full, read-only or stalled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from hub.bootstrap import Kind, bring_up_to_date
+from tests.reliability.stage import Stage
+from tests.support.buses import through
+from tests.support.needs import needing
+from tests.support.postgres import PrivatePostgres, running_private_postgres
+from tests.support.proxy import Proxy
+
+pytestmark = [
+    pytest.mark.reliability,
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.xdist_group("reliability"),
+    pytest.mark.timeout(400),
+]
+
+FAILING = """
+CREATE TABLE public.harm (code text, share double precision);
+CREATE FUNCTION public.do_harm() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE wanted public.harm;
+BEGIN
+    SELECT * INTO wanted FROM public.harm;
+    IF FOUND AND random() < wanted.share THEN
+        RAISE EXCEPTION 'harm' USING ERRCODE = wanted.code;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER harm AFTER INSERT ON evidence.journal
+    FOR EACH STATEMENT EXECUTE FUNCTION public.do_harm();
+CREATE TRIGGER harm AFTER UPDATE ON evidence.record_log
+    FOR EACH STATEMENT EXECUTE FUNCTION public.do_harm();
+"""
+
+
+@pytest.fixture
+def private_postgres() -> Iterator[PrivatePostgres]:
+    with needing("PostgreSQL"), running_private_postgres() as server:
+        bring_up_to_date(server.url)
+        yield server
+
+
+def execute(url: str, statement: Any, *params: object) -> None:
+    writing = "-c default_transaction_read_only=off"
+    with psycopg.connect(url, autocommit=True, options=writing) as connection:
+        connection.execute(statement, params or None)
+
+
+def with_options(url: str, **options: str) -> str:
+    text = "%20".join(f"-c%20{name}%3D{value}" for name, value in options.items())
+    return f"{url}?options={text}"
+
+
+@contextmanager
+def table_locked(url: str, table: str) -> Iterator[None]:
+    with psycopg.connect(url) as rival:
+        rival.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(table)))
+        yield
+
+
+def test_restarting_and_killing_the_database_changes_nothing(
+    stage: Callable[..., Stage], private_postgres: PrivatePostgres
+) -> None:
+    played = stage(database_url=private_postgres.url)
+    with played.under_load():
+        for share, end in ((0.1, private_postgres.stop), (0.4, private_postgres.kill)):
+            played.wait_for(share)
+            end()
+            threading.Event().wait(1.5)  # long enough for the breaker to open
+            private_postgres.start()
+    assert played.problems() == []
+    assert played.attempts() == 0
+    turns = played.rows("SELECT hop, turn, dependency FROM evidence.breaker_event ORDER BY at")
+    assert {(row["hop"], row["turn"]) for row in turns} >= {
+        ("intake", "opened"),
+        ("intake", "closed"),
+    }
+    assert {row["dependency"] for row in turns} == {"database"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("53100", id="disk full"),
+        pytest.param("57014", id="cancelled", marks=pytest.mark.slow),
+        pytest.param("08006", id="lost", marks=pytest.mark.slow),
+    ],
+)
+def test_a_database_that_refuses_for_a_while_costs_no_record(
+    stage: Callable[..., Stage], database_url: str, code: str
+) -> None:
+    execute(database_url, FAILING)
+    played = stage()
+    with played.under_load():
+        execute(database_url, "INSERT INTO public.harm VALUES (%s, 1)", code)
+        threading.Event().wait(1.5)
+        execute(database_url, "DELETE FROM public.harm")
+    assert played.problems() == []
+    if code != "57014":  # a statement that was cancelled may be this record's own doing
+        assert played.attempts() == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("40001", id="serialization failure"),
+        pytest.param("40P01", id="deadlock", marks=pytest.mark.slow),
+    ],
+)
+def test_lost_races_are_run_again(
+    stage: Callable[..., Stage], database_url: str, code: str
+) -> None:
+    execute(database_url, FAILING)
+    execute(database_url, "INSERT INTO public.harm VALUES (%s, 0.2)", code)
+    played = stage(settings={"max_attempts": 50})
+    with played.under_load() as hub:
+        pass
+    assert played.problems() == []
+    assert b'qovsaq_batches_isolated_total{hop="' in hub.metrics.expose()
+
+
+def test_a_read_only_database_is_an_outage_and_costs_no_attempt(
+    stage: Callable[..., Stage], database_url: str
+) -> None:
+    name = sql.Identifier(urlsplit(database_url).path.strip("/"))
+    played = stage()
+    with played.under_load():
+        played.wait_for(0.1)
+        for mode in (sql.SQL("on"), sql.SQL("off")):
+            execute(
+                database_url,
+                sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
+                    name, mode
+                ),
+            )
+            execute(
+                database_url,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            threading.Event().wait(1)
+    assert played.problems() == []
+    assert played.attempts() == 0
+
+
+def test_a_lock_that_is_held_too_long_is_waited_for(
+    stage: Callable[..., Stage], database_url: str
+) -> None:
+    impatient = with_options(database_url, lock_timeout="100ms")
+    played = stage(database_url=impatient, settings={"max_attempts": 50})
+    with played.under_load():
+        for table in ("registry.person", "evidence.record_log"):
+            with table_locked(database_url, table):
+                threading.Event().wait(1)
+    assert played.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [("heartbeat=2", 10.0), pytest.param("heartbeat=20", 120.0, marks=pytest.mark.slow)],
+    ids=["five heartbeats", "120 s"],
+)
+def test_a_stalled_database_costs_no_connection_no_record_and_no_attempt(
+    stage: Callable[..., Stage],
+    broker_url: str,
+    database_url: str,
+    proxy: Proxy,
+    query: str,
+    seconds: float,
+) -> None:
+    played = stage(
+        direct_url=broker_url,
+        broker_url=through(proxy, broker_url, query),
+        crew={Kind.INTAKE: 1, Kind.REGISTRY: 1},
+    )
+    with played.under_load():
+        played.wait_for(0.1)
+        with table_locked(database_url, "evidence.record_log"):
+            before = proxy.accepted
+            threading.Event().wait(seconds)
+            after = proxy.accepted
+    assert after == before
+    assert proxy.accepted == before
+    assert played.problems() == []
+    assert played.attempts() == 0
