@@ -8,7 +8,7 @@ RECORDS ?= 20000
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-all bench up fmt
+.PHONY: help demo test check test-all fuzz bench up fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,10 +29,14 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/lint-imports
 	@if grep -nE '://|^ *-[^-]|^--|@ ' requirements.lock; then echo "requirements.lock: addresses or options"; exit 1; fi
 	$(BIN)/python -m schemas.export --check
+	$(BIN)/python -m hub.contracts.asyncapi --check
 	$(BIN)/python -m hub.docs --check
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
+
+fuzz: $(INSTALLED) ## Three minutes of hostile input (needs atheris, which the lock leaves out)
+	$(BIN)/python -m tests.fuzz.entry -max_total_time=180
 
 bench: $(INSTALLED) ## Records per second of the whole path on this machine, without faults
 	$(BIN)/qovsaq demo --records 100000 --faults 0
@@ -48,6 +52,6 @@ fmt: $(INSTALLED) ## Put the code in order
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Qovşaq needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	@touch $@

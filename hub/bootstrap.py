@@ -7,7 +7,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
-from hub.crew import Worker
+from hub.contracts.guard import Guard
+from hub.crew import Crew, Worker
 from hub.deadletters.desk import Desk
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
@@ -24,7 +25,8 @@ from hub.deadletters.reading import Reader
 from hub.deadletters.replaying import Replayer
 from hub.evidence import ledger
 from hub.evidence.ledger import Statement
-from hub.hop import Hop, Pace
+from hub.evidence.outages import OutageLog
+from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
 from hub.metrics import Metrics
@@ -37,7 +39,8 @@ from hub.settings import Settings
 from hub.store import migrate
 from hub.store.database import Database
 from routing import keys
-from routing.bus import Bus
+from routing.bus import Bus, Subscription
+from routing.observer import Observer, Unobserved
 from routing.rabbit import RabbitBus
 from routing.retry import Policy
 from routing.topology import Topology, topology
@@ -53,6 +56,7 @@ class Kind(StrEnum):
     RELAY = "relay"
     POLL = "poll"
     DESK = "desk"
+    HTTP = "http"
 
 
 def utc_now() -> datetime:
@@ -123,6 +127,16 @@ class Hub:
             stop=stop,
         )
 
+    def guard(self) -> Guard:
+        """Post the guard that compares the contracts ministries serve with ours."""
+        return Guard(
+            self.connectors,
+            self.settings.contracts,
+            self.database("contracts"),
+            self.metrics,
+            self.clock,
+        )
+
     @property
     def _reader(self) -> Reader:
         return Reader(self.connectors, self.settings.rules())
@@ -151,20 +165,26 @@ def build(
 
     Raises ``Stop`` where a URL is missing or a connector is half-written.
     """
+    metrics = metrics or Metrics()
     return Hub(
         settings=settings,
         database_url=database_url or required(settings.database_url, "QOVSAQ_DATABASE_URL"),
-        bus=bus or rabbit(settings),
+        bus=bus or rabbit(settings, metrics),
         connectors=discover() if connectors is None else connectors,
-        metrics=metrics or Metrics(),
+        metrics=metrics,
         clock=clock,
     )
 
 
-def rabbit(settings: Settings) -> RabbitBus:
+def rabbit(settings: Settings, observer: Observer | None = None) -> RabbitBus:
     """Open the broker that the settings name; raise ``Stop`` if they name none."""
     url = required(settings.broker_url, "QOVSAQ_BROKER_URL")
-    return RabbitBus(url, linger=settings.batch_linger_ms / 1000)
+    return RabbitBus(
+        url,
+        linger=settings.batch_linger_ms / 1000,
+        deaf_after=settings.deaf_seconds,
+        observer=observer or Unobserved(),
+    )
 
 
 def bring_up_to_date(database_url: str) -> str:
@@ -187,9 +207,10 @@ def _intake(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [keys.intake_queue(name, lane) for name in hub.connectors for lane in settings.lanes]
     subscription = hub.bus.subscribe([*queues, keys.INTAKE_UNROUTED], prefetch=settings.prefetch)
+    worker_id, database = _worker_id(Kind.INTAKE), hub.database("intake")
     handler = IntakeHandler(
-        worker_id=_worker_id(Kind.INTAKE),
-        database=hub.database("intake"),
+        worker_id=worker_id,
+        database=database,
         publisher=subscription,
         connectors=hub.connectors,
         observer=hub.metrics,
@@ -198,16 +219,17 @@ def _intake(hub: Hub) -> Worker:
         most_events=settings.batch_records,
     )
     pace = Pace(batch=settings.batch_records)
-    return Hop("intake", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
+    return _hop(hub, "intake", subscription, handler, pace, OutageLog(database, worker_id))
 
 
 def _registry(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [keys.writer_queue(lane) for lane in settings.lanes]
     subscription = hub.bus.subscribe(queues, prefetch=settings.registry_prefetch)
+    worker_id, database = _worker_id(Kind.REGISTRY), hub.database("registry")
     handler = RegistryHandler(
-        worker_id=_worker_id(Kind.REGISTRY),
-        database=hub.database("registry"),
+        worker_id=worker_id,
+        database=database,
         publisher=subscription,
         queues=queues,
         observer=hub.metrics,
@@ -216,7 +238,21 @@ def _registry(hub: Hub) -> Worker:
         clock=hub.clock,
     )
     pace = Pace(batch=settings.registry_prefetch)
-    return Hop("registry", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
+    return _hop(hub, "registry", subscription, handler, pace, OutageLog(database, worker_id))
+
+
+def _hop(
+    hub: Hub, name: str, subscription: Subscription, handler: Handler, pace: Pace, log: OutageLog
+) -> Worker:
+    return Hop(
+        name,
+        subscription,
+        handler,
+        clock=hub.clock,
+        observer=hub.metrics,
+        pace=replace(pace, opens_at=hub.settings.breaker_failures),
+        keep=log.keep,
+    )
 
 
 def _relay(hub: Hub) -> Worker:
@@ -244,6 +280,15 @@ def _relay(hub: Hub) -> Worker:
 
 
 def _poll(hub: Hub) -> Worker:
+    """Whatever asks ministries' services runs in one process: news often, contracts once a day."""
+    if not hub.settings.contracts:
+        return _poller(hub)
+    guard, interval = hub.guard(), hub.settings.contract_round_seconds
+    rounds = Rounds("contract guard", guard.look, interval, guard.database.close)
+    return Crew({"polls": _poller(hub), "contract guard": rounds})
+
+
+def _poller(hub: Hub) -> Worker:
     return PollWorker(
         [
             Poller(
@@ -268,15 +313,29 @@ def _poll(hub: Hub) -> Worker:
 def _desk(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [queue.name for queue in hub.topology.queues if queue.name.startswith(DEAD)]
+    worker_id, database = _worker_id(Kind.DESK), hub.database("desk")
     handler = DeskHandler(
-        worker_id=_worker_id(Kind.DESK),
-        database=hub.database("desk"),
+        worker_id=worker_id,
+        database=database,
         observer=hub.metrics,
         settle=hub.settle,
     )
     subscription = hub.bus.subscribe(queues, prefetch=settings.prefetch)
     pace = Pace(batch=settings.batch_records)
-    return Hop("desk", subscription, handler, clock=hub.clock, observer=hub.metrics, pace=pace)
+    return _hop(hub, "desk", subscription, handler, pace, OutageLog(database, worker_id))
+
+
+def _http(hub: Hub) -> Worker:
+    from hub.http.opening import open_door  # no other process carries the web server
+
+    return open_door(
+        hub.settings,
+        connectors=hub.connectors,
+        publisher=hub.bus.publisher(),
+        database=hub.database,
+        observer=hub.metrics,
+        clock=hub.clock,
+    )
 
 
 def _pollable(hub: Hub, name: str) -> Connector:
@@ -292,4 +351,5 @@ _BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.RELAY: _relay,
     Kind.POLL: _poll,
     Kind.DESK: _desk,
+    Kind.HTTP: _http,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -44,3 +45,15 @@ def at_work(workers: Mapping[str, Worker], stop: threading.Event) -> Iterator[No
             thread.join()
     if failures:
         raise failures[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Workers that make up one process."""
+
+    workers: Mapping[str, Worker]
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; raise what made one of them fail, if anything did."""
+        with at_work(self.workers, stop):
+            stop.wait()

@@ -1,6 +1,7 @@
-"""The tables of settings and metrics in the documentation: ``python -m hub.docs [--check]``.
+"""The tables in the documentation that code knows: ``python -m hub.docs [--check]``.
 
-Each table stands between two markers; what is written by hand around them stays.
+Settings in the README, metrics, and the records by clause. Each table stands between two
+markers; what is written by hand around them stays.
 """
 
 from __future__ import annotations
@@ -9,7 +10,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from connectors._kit.contract import Connector
+from connectors._kit.discover import discover
 from hub import metrics, settings
+from schemas.catalogue import records
+from schemas.record import CanonicalRecord, Category
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,11 +45,39 @@ def metrics_table() -> list[str]:
     return _table(("Metric", "Kind", "Unit", "Labels", "Meaning"), rows)
 
 
+def records_table() -> list[str]:
+    """Render the table of records in Markdown: clause, record, sender, label, table, tests."""
+    connectors = discover().values()
+    rows = [_record_row(record, connectors) for record in records().values()]
+    head = ("Clause", "Record", "From", "Label", "Table", "Test")
+    return _table(head, sorted(rows))
+
+
+def _record_row(
+    record: type[CanonicalRecord], connectors: Iterable[Connector]
+) -> tuple[str, str, str, str, str, str]:
+    senders = [connector.name for connector in connectors if record in connector.records]
+    return (
+        clause(record.category),
+        f"`{record.record_type}`",
+        ", ".join(senders) or "nobody yet",
+        record.classification.value,
+        f"`registry.{record.record_type}`",
+        ", ".join(f"`tests/connectors/test_{name}.py`" for name in senders),
+    )
+
+
+def clause(category: Category) -> str:
+    """Write a clause of decree 308 as the decree does: ``c412`` → ``4.1.2``."""
+    return ".".join(category.value.removeprefix("c"))
+
+
 def drifted(root: Path) -> dict[Path, str]:
     """Tell which files do not say what the code says, with the text they should have."""
     wanted = {
         root / "README.md": ("settings", settings_table()),
         root / "docs" / "metrics.md": ("metrics", metrics_table()),
+        root / "docs" / "records.md": ("records", records_table()),
     }
     texts = {path: rendered(path, *table) for path, table in wanted.items()}
     return {

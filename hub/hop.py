@@ -6,6 +6,7 @@ acknowledge is decided here, once. A delivery is acknowledged only after its han
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from typing import Protocol
 
 import structlog
 
+from hub.breaker import Breaker, Keep
 from routing.bus import Subscription
 from routing.message import Delivery
 from routing.observer import Observer
-from schemas.errors import Stop, Unavailable
+from schemas.errors import HubError, RetryLater, Stop, Unavailable
 
 _log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Handler(Protocol):
 class Pace:
     """How a hop takes work: batch size, how long it waits for work, and its outage backoff.
 
+    ``opens_at`` is how many failures of a dependency in a row open the breaker.
     ``crashes`` is how often a process may die over one message, handled alone, before the
     message is parked: more than once, because kill -9 and power cuts hit innocents too.
     """
@@ -68,6 +71,7 @@ class Pace:
     wait_seconds: float = 1.0
     pause_seconds: float = 0.2
     longest_pause_seconds: float = 5.0
+    opens_at: int = 3
 
 
 class Hop:
@@ -82,6 +86,7 @@ class Hop:
         clock: Callable[[], datetime],
         observer: Observer,
         pace: Pace | None = None,
+        keep: Keep = lambda _: None,
     ) -> None:
         self.name = name
         self._subscription = subscription
@@ -89,6 +94,9 @@ class Hop:
         self._clock = clock
         self._observer = observer
         self._pace = pace or Pace()
+        self._breaker = Breaker(
+            name, opens_at=self._pace.opens_at, clock=clock, observer=observer, keep=keep
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; what is in hand then is finished or given back."""
@@ -109,25 +117,27 @@ class Hop:
         try:
             deliveries = self._subscription.receive(self._pace.batch, wait)
         except Unavailable as outage:
-            self._pause(stop, outage, attempt=1)
+            self._pause(stop, outage, longest=self._pace.pause_seconds)  # receiving waits too
             return 0
         if not deliveries:
-            self._through_outage(stop, lambda: self._handler.idle(self._clock()))
+            self._through_outage(stop, _insisting(lambda: self._handler.idle(self._clock())))
             return 0
         self._observer.observe("batch_deliveries", len(deliveries), hop=self.name)
         fresh = [delivery for delivery in deliveries if not delivery.redelivered]
         if fresh:
             self._take(stop, fresh)
-        for delivery in deliveries:
-            if delivery.redelivered:
-                self._take_suspect(stop, delivery)
+        suspects = [delivery for delivery in deliveries if delivery.redelivered]
+        if suspects:
+            self._take_suspects(stop, suspects)
         return len(deliveries)
 
     def _take(self, stop: threading.Event, batch: Sequence[Delivery]) -> None:
         try:
-            done = self._through_outage(stop, lambda: self._handler.handle(batch, self._clock()))
+            done = self._see_through(
+                stop, batch, lambda: self._handler.handle(batch, self._clock())
+            )
         except Stop:
-            self._subscription.release(batch)
+            self._finish(batch, done=False)
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed, only its own record may suffer
             _log.info("batch isolated", hop=self.name, size=len(batch), cause=type(error).__name__)
@@ -137,59 +147,114 @@ class Hop:
             return
         self._finish(batch, done=done)
 
-    def _take_suspect(self, stop: threading.Event, delivery: Delivery) -> None:
-        """Handle a delivery that was given out before and never acknowledged."""
-        claims: list[int] = []
-        claimed = self._through_outage(
-            stop, lambda: claims.append(self._handler.claim(delivery, self._clock()))
+    def _take_suspects(self, stop: threading.Event, suspects: Sequence[Delivery]) -> None:
+        """Handle deliveries that were given out before and never acknowledged.
+
+        Those claimed for the first time together: that a connection was lost is likelier than
+        that a process died. Any other is handled before the next one is claimed, for a claim
+        speaks against whoever holds it when the process dies.
+        """
+        together = []
+        for delivery in suspects:
+            claims = self._claims(stop, delivery)
+            if claims == 0:
+                self._finish([delivery], done=False)
+            elif claims == 1:
+                together.append(delivery)
+            elif claims <= self._pace.crashes:
+                self._alone(stop, delivery, self._handler.handle_alone)
+            else:
+                _log.error("poison parked", hop=self.name, message_id=delivery.message_id)
+                self._observer.count("poison_parked", hop=self.name)
+                self._alone(stop, delivery, self._handler.convict)
+        if together:
+            self._take(stop, together)
+
+    def _claims(self, stop: threading.Event, suspect: Delivery) -> int:
+        """Claim a suspect and return how often it was claimed by now; 0 if stopped before."""
+        claims = [0]
+        self._through_outage(
+            stop,
+            _insisting(lambda: claims.append(self._handler.claim(suspect, self._clock()))),
         )
-        if not claimed:
-            self._subscription.release([delivery])
-        elif claims[0] > self._pace.crashes:
-            _log.error("poison parked", hop=self.name, message_id=delivery.message_id)
-            self._observer.count("poison_parked", hop=self.name)
-            self._alone(stop, delivery, self._handler.convict)
-        else:
-            self._alone(stop, delivery, self._handler.handle_alone)
+        return claims[-1]
 
     def _alone(
         self, stop: threading.Event, delivery: Delivery, act: Callable[[Delivery, datetime], None]
     ) -> None:
-        def see_through() -> None:
-            act(delivery, self._clock())
-            if delivery.redelivered:
-                self._handler.absolve(delivery)
-
         try:
-            done = self._through_outage(stop, see_through)
+            insist = _insisting(lambda: act(delivery, self._clock()))
+            done = self._see_through(stop, [delivery], insist)
+        except Stop:
+            self._finish([delivery], done=False)
+            raise
         except Exception:
             # Not even parking worked: unacknowledged is the one safe place left.
             self._subscription.release([delivery])
             raise
         self._finish([delivery], done=done)
 
+    def _see_through(
+        self, stop: threading.Event, deliveries: Sequence[Delivery], act: Callable[[], None]
+    ) -> bool:
+        """Act, and absolve what was claimed; an outage in between absolves as well."""
+
+        def act_once() -> None:
+            try:
+                act()
+            except Unavailable:
+                self._survive(deliveries)
+                raise
+            _insisting(lambda: self._absolve(deliveries))()
+
+        return self._through_outage(stop, act_once)
+
+    def _absolve(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.redelivered:
+                self._handler.absolve(delivery)
+
+    def _survive(self, deliveries: Sequence[Delivery]) -> None:
+        """Absolve where that is possible: this process lives, so that nobody who gets these
+        messages next may count it as a crash."""
+        with contextlib.suppress(HubError):
+            self._absolve(deliveries)
+
     def _finish(self, deliveries: Sequence[Delivery], *, done: bool) -> None:
         if done:
             self._subscription.ack(deliveries)
         else:
+            self._survive(deliveries)
             self._subscription.release(deliveries)
 
     def _through_outage(self, stop: threading.Event, action: Callable[[], None]) -> bool:
         """Repeat ``action`` for as long as a dependency is down; False if stopped meanwhile."""
-        attempt = 0
         while not stop.is_set():
             try:
                 action()
             except Unavailable as outage:
-                attempt += 1
-                self._pause(stop, outage, attempt)
+                self._pause(stop, outage, longest=self._pace.longest_pause_seconds)
             else:
+                self._breaker.succeeded()
                 self._observer.gauge("hop_paused", 0, hop=self.name)
                 return True
         return False
 
-    def _pause(self, stop: threading.Event, outage: Unavailable, attempt: int) -> None:
+    def _pause(self, stop: threading.Event, outage: Unavailable, longest: float) -> None:
+        failures = self._breaker.failed(outage)
         self._observer.gauge("hop_paused", 1, hop=self.name)
-        _log.warning("paused", hop=self.name, attempt=attempt, cause=str(outage))
-        delay = self._pace.pause_seconds * 2 ** min(attempt - 1, 10)
-        stop.wait(min(delay, self._pace.longest_pause_seconds))
+        _log.warning("paused", hop=self.name, attempt=failures, cause=str(outage))
+        delay = self._pace.pause_seconds * 2 ** min(failures - 1, 10)
+        stop.wait(min(delay, longest))
+
+
+def _insisting(action: Callable[[], None]) -> Callable[[], None]:
+    """Wait out lost races as if they were outages: for these steps there is no ladder."""
+
+    def insist() -> None:
+        try:
+            action()
+        except RetryLater as lost_race:
+            raise Unavailable(str(lost_race)) from lost_race
+
+    return insist

@@ -129,6 +129,20 @@ CATALOGUE: tuple[Metric, ...] = (
         "Whether a worker waits for a dependency that is down.",
     ),
     Metric(
+        "breaker_opened",
+        Kind.COUNTER,
+        "outages",
+        ("hop", "dependency"),
+        "Times a worker began to hold because a dependency failed several times in a row.",
+    ),
+    Metric(
+        "consumers_rebuilt",
+        Kind.COUNTER,
+        "connections",
+        ("queue",),
+        "Consumers that had gone deaf, although their queue was not empty, and were replaced.",
+    ),
+    Metric(
         "in_flight",
         Kind.GAUGE,
         "records",
@@ -183,6 +197,41 @@ CATALOGUE: tuple[Metric, ...] = (
         "seconds",
         _PER_MINISTRY,
         "Time from asking for a page to its last confirmed publish.",
+    ),
+    Metric(
+        "http_taken",
+        Kind.COUNTER,
+        "messages",
+        _PER_MINISTRY,
+        "Messages taken over HTTP and confirmed by the broker.",
+    ),
+    Metric(
+        "http_documents",
+        Kind.COUNTER,
+        "documents",
+        _PER_MINISTRY,
+        "Documents taken over HTTP in parts, to the last of them.",
+    ),
+    Metric(
+        "http_refused",
+        Kind.COUNTER,
+        "requests",
+        ("ministry", "rule"),
+        "Requests refused at the HTTP door; nothing of them was taken.",
+    ),
+    Metric(
+        "contract_breaks",
+        Kind.GAUGE,
+        "differences",
+        _PER_MINISTRY,
+        "Differences between a contract as its ministry serves it and ours that break messages.",
+    ),
+    Metric(
+        "contract_failures",
+        Kind.COUNTER,
+        "fetches",
+        _PER_MINISTRY,
+        "Contracts that could not be fetched from where a ministry serves them.",
     ),
 )
 

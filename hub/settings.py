@@ -33,13 +33,16 @@ from pydantic_settings import (
 from connectors._kit.contract import Limits, Rules
 from hub.sections import (
     BrokerUrl,
+    ContractSettings,
     DatabaseUrl,
+    HttpSettings,
     Lane,
     LimitSettings,
     NamespaceSettings,
     PollSettings,
     RungName,
     Seconds,
+    SenderSettings,
     split,
 )
 from routing.topology import LADDER, Rung
@@ -47,6 +50,11 @@ from schemas.errors import Stop
 from schemas.identifiers import Namespaces
 
 PREFIX = "QOVSAQ_"
+_BY_MINISTRY: Mapping[str, type[BaseModel]] = {
+    "poll": PollSettings,
+    "contracts": ContractSettings,
+    "senders": SenderSettings,
+}
 
 
 class InvalidSettings(Stop):
@@ -101,6 +109,12 @@ class Settings(BaseSettings):
         tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"
     )
     max_attempts: int = Field(6, ge=1, le=100, description="attempts before a record is parked")
+    breaker_failures: int = Field(
+        3, ge=1, le=100, description="failures of a dependency in a row that count as an outage"
+    )
+    deaf_seconds: Seconds = Field(
+        60, description="silence of a queue that is not empty after which its consumer is replaced"
+    )
     settle_seconds: Seconds = Field(
         60, description="age from which an unsettled record must have a holder"
     )
@@ -132,6 +146,14 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     namespaces: NamespaceSettings = NamespaceSettings()
     poll: dict[str, PollSettings] = Field({}, description="polled services by ministry")
+    http: HttpSettings = HttpSettings()
+    senders: dict[str, SenderSettings] = Field({}, description="ministries that may send over HTTP")
+    contract_round_seconds: Seconds = Field(
+        86_400, description="pause between looks at the contracts that ministries serve"
+    )
+    contracts: dict[str, ContractSettings] = Field(
+        {}, description="contracts that ministries serve, by ministry"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -183,8 +205,8 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
         name = prefix + key.upper()
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{name}__")
-        elif key == "poll":
-            yield from _rows(PollSettings, f"{name}__<MINISTRY>__")
+        elif key in _BY_MINISTRY:
+            yield from _rows(_BY_MINISTRY[key], f"{name}__<MINISTRY>__")
         else:
             yield name, _as_text(field.default), field.description or ""
 

@@ -11,11 +11,14 @@ import typer
 
 from hub import logs
 from hub.cli import (
+    check,
     connectors,
+    contracts,
     dead_letters,
     demo,
     doctor,
     ledger,
+    load,
     migrate,
     operators,
     person,
@@ -60,7 +63,10 @@ app.command()(run.run)
 app.command()(simulate.simulate)
 app.command()(ledger.ledger)
 app.command()(person.person)
+app.command()(check.check)
+app.command()(load.load)
 app.command()(connectors.connectors)
+app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(operators.app, name="operators")
 

@@ -35,6 +35,7 @@ class What(StrEnum):
     RELAY = Kind.RELAY
     POLL = Kind.POLL
     DESK = Kind.DESK
+    HTTP = Kind.HTTP
 
 
 def run(
@@ -84,11 +85,26 @@ def _supervise(settings: Settings, stop: threading.Event) -> int:
     commands = {
         str(kind): [sys.executable, "-m", "hub.cli", "run", str(kind), _SUPERVISED]
         for kind in Kind
-        if kind is not Kind.POLL or any(service.url for service in settings.poll.values())
+        if _needed(kind, settings)
     }
     # The children have the whole grace period; the supervisor waits a little longer for them.
     patience = Patience(grace=settings.grace_seconds + 2)
     return Supervisor(commands, patience).run(stop)
+
+
+def _needed(kind: Kind, settings: Settings) -> bool:
+    match kind:
+        case Kind.POLL:
+            return _asks(settings)
+        case Kind.HTTP:
+            return bool(settings.senders)
+        case _:
+            return True
+
+
+def _asks(settings: Settings) -> bool:
+    """Whether there is any service to ask for news, or for its contract."""
+    return bool(settings.contracts) or any(service.url for service in settings.poll.values())
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

@@ -16,7 +16,7 @@ from routing.parking import SOURCE_EXCHANGE
 from schemas.errors import Refused
 
 _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
-_MAX_HEADER = 500
+_MAX_HEADER = 8000  # a signature with its certificate must fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class IntakeHandler:
 
     def _put_aside(self, delivery: Delivery, error: Exception, now: datetime) -> None:
         attempts = retry.attempts(delivery)
-        match retry.decide(error, attempts, self.policy):
+        match retry.decide(error, attempts, self.policy, delivery.message_id):
             case Retry() as again:
                 put_aside(self.publisher, [postponed(delivery, again)])
                 due = now + timedelta(seconds=again.rung.seconds)

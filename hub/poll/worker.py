@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from hub.breaker import Breaker
 from hub.crew import at_work
+from hub.evidence.outages import OutageLog
 from hub.poll.poller import Poller
 from schemas.errors import RetryLater, Unavailable
 
 _log = structlog.get_logger()
+
+_OPENS_AT = 3
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class PollWorker:
 
     def run(self, stop: threading.Event) -> None:
         """Poll until ``stop`` is set; raise what made a poller stop, if anything did."""
-        polling = {f"poll {poller.connector.name}": _Polling(poller) for poller in self.pollers}
+        polling = {_name(poller): _Polling(poller, _breaker(poller)) for poller in self.pollers}
         with at_work(polling, stop):
             stop.wait()
 
@@ -33,6 +37,7 @@ class _Polling:
     """Page after page of one service, with a pause after the last one and after a failure."""
 
     poller: Poller
+    breaker: Breaker
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -44,9 +49,28 @@ class _Polling:
 
     def _read_page(self) -> bool:
         try:
-            return self.poller.read_page()
+            more = self.poller.read_page()
         except (RetryLater, Unavailable) as outage:
             ministry = self.poller.connector.name
             self.poller.observer.count("poll_failures", ministry=ministry)
             _log.warning("poll failed", ministry=ministry, cause=str(outage))
+            if isinstance(outage, Unavailable):
+                self.breaker.failed(outage)
             return False
+        self.breaker.succeeded()
+        return more
+
+
+def _name(poller: Poller) -> str:
+    return f"poll {poller.connector.name}"
+
+
+def _breaker(poller: Poller) -> Breaker:
+    """Make the breaker of a service. There is nothing to hold: the interval is its probe."""
+    return Breaker(
+        _name(poller),
+        opens_at=_OPENS_AT,
+        clock=poller.clock,
+        observer=poller.observer,
+        keep=OutageLog(poller.database, "poll").keep,
+    )

@@ -173,7 +173,7 @@ class RegistryHandler:
         attempts, body = retry.attempts(delivery), encode_batch([event])
         kind = type(error).__name__
         _log.warning("record put aside", record_id=event.id, cause=kind)
-        match retry.decide(error, attempts, self.policy):
+        match retry.decide(error, attempts, self.policy, event.id):
             case Retry() as again:
                 message = postponed(delivery, again, body=body, message_id=event.id)
                 due = now + timedelta(seconds=again.rung.seconds)

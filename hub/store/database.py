@@ -72,7 +72,8 @@ class Database:
             raise RetryLater(_describe(error)) from None
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as e:
             raise Stop(_describe(e)) from None
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
+            # Read-only: a standby after a fail-over, or a full disk at a hosted server.
             self.close()
             raise Unavailable(_describe(error)) from None
 

@@ -22,7 +22,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RECORD = re.compile(
-    r"^\| ([34][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w-]+) \| `([\w.]+)` \|$", re.MULTILINE
+    r"^\| ([34][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w-]+) \| `([\w.]+)` \| (.*) \|$", re.MULTILINE
 )
 DECISION = re.compile(r"^\| \[(\d{4})\]\(.+?\) \| (.+?) \|", re.MULTILINE)
 
@@ -51,11 +51,12 @@ def test_every_decision_is_in_the_index_under_its_own_title() -> None:
 def test_what_the_table_of_records_says_is_so() -> None:
     rows = RECORD.findall(text("docs/records.md"))
     assert rows
-    for clause, name, ministries, label, table in rows:
+    for clause, name, ministries, label, table, tests in rows:
         record = records()[name]
         senders = {c.name for c in discover().values() if record in c.records}
         assert record.category == "c" + clause.replace(".", "")
         assert set(ministries.split(", ")) == senders
+        assert all((REPOSITORY / test).is_file() for test in re.findall(r"`(.+?)`", tests))
         assert label == record.classification
         assert table == f"registry.{name}"
 
@@ -86,6 +87,18 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     named = set(re.findall(r"qovsaq ([\w-]+)", text("README.md")))
     assert named
     assert named <= commands
+
+
+def test_every_complaint_is_answered_by_tests_and_pages_that_exist() -> None:
+    complaints = text("docs/complaints.md")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", complaints))
+    pages = set(re.findall(r"\]\((runbooks/[\w-]+\.md)\)", complaints))
+    index = text("docs/runbooks/README.md")
+    pages |= {f"runbooks/{page}" for page in re.findall(r"\]\(([\w-]+\.md)\)", index)}
+    assert len(named) > 20
+    assert len(pages) > 5
+    assert [name for name in named if not (REPOSITORY / name).is_file()] == []
+    assert [page for page in pages if not (REPOSITORY / "docs" / page).is_file()] == []
 
 
 def test_every_promise_is_shown_by_tests_that_exist() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from hub.evidence import journal
 from hub.evidence.journal import Admission, Arrival, Sealed
 from hub.store.database import Database
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
 
@@ -106,6 +108,28 @@ def test_bodies_go_to_the_partition_of_their_day_in_baku(database: Database) -> 
         (kept,) = journal.read(tx, [admission.journal_id])
     assert row["part"] == "evidence.journal_body_20260303"
     assert kept["body"] == b"<a/>"
+
+
+def test_a_day_that_intake_is_just_beginning_keeps_its_bodies_where_they_are(
+    database: Database, database_url: str
+) -> None:
+    rival = Database(database_url)
+    made = threading.Event()
+
+    def make_partitions() -> None:
+        with rival.transaction() as tx:
+            tx.execute("SELECT evidence.ensure_partitions(%s, 3)", [NOW.date()])
+        made.set()
+
+    maker = threading.Thread(target=make_partitions)
+    with database.transaction() as tx:
+        journal.admit(tx, [sealed("m1")], NOW)
+        maker.start()
+        waiting = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: tx.rows(waiting)[0]["n"] > 0, 10, "a partition that waits for the row")
+    maker.join()
+    rival.close()
+    assert made.is_set()
 
 
 def test_expected_records_of_a_reused_id_are_one(database: Database) -> None:

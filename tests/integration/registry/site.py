@@ -18,7 +18,7 @@ from routing import keys
 from routing.memory import MemoryBus, MemorySubscription
 from routing.message import Delivery, Message
 from routing.observer import Unobserved
-from routing.topology import topology
+from routing.topology import Rung, topology
 from schemas.envelope import CONTENT_TYPE, Event
 from tests.integration.registry.events import EPOCH, event, fin, person
 
@@ -108,6 +108,11 @@ class Site:
         found = subscription.receive(100, 0)
         subscription.close()
         return found
+
+    def on_the_ladder(self, rung: Rung) -> list[Delivery]:
+        """Look at what waits on a rung."""
+        rooms = [keys.retry_exchange(room.name) for room in rung.staggered()]
+        return [delivery for room in rooms for delivery in self.waiting(room)]
 
     def depth(self, queue: str = QUEUE) -> int:
         return self.bus.depths([queue])[queue]

@@ -14,6 +14,7 @@ from hub.evidence.record_log import State
 from hub.registry.handler import HOP, KILLED
 from hub.store.database import Database
 from routing.message import ATTEMPTS, CAUSE
+from routing.topology import LADDER
 from schemas.envelope import decode_batch
 from schemas.errors import RetryLater, Unavailable
 from tests.integration.registry.events import fin_urn
@@ -31,7 +32,7 @@ from tests.integration.registry.writing import golden
 
 pytestmark = pytest.mark.database
 
-FIRST_RUNG_SECONDS = 5.0
+FIRST_RUNG = LADDER[0]
 
 
 @pytest.fixture
@@ -91,9 +92,9 @@ def test_a_lost_race_waits_on_the_ladder_and_comes_back(site: Site) -> None:
     site.database.errors = [RetryLater("database: lock timeout")] * 3
     site.step()
     assert site.states(event) == [State.RETRYING]
-    (waiting,) = site.waiting("retry.5s")
+    (waiting,) = site.on_the_ladder(FIRST_RUNG)
     assert waiting.headers[ATTEMPTS] == 1
-    site.clock[0] += FIRST_RUNG_SECONDS
+    site.clock[0] += FIRST_RUNG.staggered()[-1].seconds
     site.step()
     assert site.states(event) == [State.WRITTEN]
     assert site.depth() == site.depth(DEAD) == 0
@@ -106,7 +107,7 @@ def test_a_record_that_never_succeeds_is_parked_after_its_last_attempt(site: Sit
     site.publish(defect)
     for _ in range(6):
         site.step()
-        site.clock[0] += 3600
+        site.clock[0] += 2 * 3600
     assert site.states(event) == [State.PARKED]
     (dead,) = site.waiting(DEAD)
     assert str(dead.headers[CAUSE]).startswith("defect-")
@@ -119,7 +120,8 @@ def test_an_outage_of_the_database_is_waited_out_and_costs_no_attempt(site: Site
     site.database.errors = [Unavailable("database: down")] * 7
     site.step()
     assert site.states(event) == [State.WRITTEN]
-    assert [site.depth(queue) for queue in (QUEUE, DEAD, "retry.5s")] == [0, 0, 0]
+    assert [site.depth(queue) for queue in (QUEUE, DEAD)] == [0, 0]
+    assert site.on_the_ladder(FIRST_RUNG) == []
 
 
 def test_a_connection_cut_by_the_server_is_opened_again(

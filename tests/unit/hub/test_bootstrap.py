@@ -7,6 +7,7 @@ import pytest
 from connectors._kit.discover import discover
 from hub import bootstrap
 from hub.bootstrap import Hub, Kind
+from hub.crew import Crew
 from hub.settings import Settings
 from routing.memory import MemoryBus
 from routing.topology import topology
@@ -45,3 +46,17 @@ def test_a_poll_url_of_a_body_that_cannot_be_polled_is_refused_by_name(name: str
 def test_without_urls_the_message_names_the_missing_setting() -> None:
     with pytest.raises(Stop, match="QOVSAQ_BROKER_URL is not set"):
         bootstrap.build(Settings(broker_url=None), database_url="postgresql://nobody.example/none")
+
+
+def test_contracts_are_watched_by_the_process_that_asks_ministries() -> None:
+    contracts = {"justice": {"urls": "http://justice.example/a.xsd,http://justice.example/b?wsdl"}}
+    hub = bootstrap.build(
+        Settings.model_validate({"contracts": contracts}),
+        database_url="postgresql://nobody.example/none",
+        bus=MemoryBus(topology(CONNECTORS)),
+        connectors=CONNECTORS,
+    )
+    worker = hub.worker(Kind.POLL)
+    assert isinstance(worker, Crew)
+    assert worker.workers.keys() == {"polls", "contract guard"}
+    assert len(hub.settings.contracts["justice"].urls) == 2

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hub.crew import at_work
+from hub.crew import Crew, at_work
 from hub.rounds import Rounds
 from schemas.errors import RetryLater, Stop, Unavailable
 
@@ -87,3 +87,17 @@ def test_rounds_end_when_the_environment_is_broken() -> None:
     with pytest.raises(Stop):
         Rounds("relay", script.step, 0, script.close).run(script.stop)
     assert script.closed == 1
+
+
+def test_a_crew_is_a_worker_made_of_others() -> None:
+    idler, stop = Idler(), threading.Event()
+    stop.set()
+    Crew({"one": idler}).run(stop)
+    assert idler.ended
+
+
+def test_a_crew_ends_with_the_failure_of_one_of_its_workers() -> None:
+    idler = Idler()
+    with pytest.raises(Stop, match="gone"):
+        Crew({"one": idler, "other": Failing(Stop("gone"))}).run(threading.Event())
+    assert idler.ended

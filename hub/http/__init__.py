@@ -1,0 +1,1 @@
+"""The door for ministries that push over HTTP: SOAP, XML and JSON."""

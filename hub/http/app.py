@@ -1,0 +1,213 @@
+"""The addresses of the door, and what stands before each: who knocks, how often, how much.
+
+======================================  ====================================================
+``POST /intake/<ministry>``             one message
+``POST /intake/<ministry>/documents``   a document of any size, split into messages
+``GET /intake/<ministry>?wsdl``         the service description, where the ministry speaks SOAP
+``GET /intake/<ministry>/messages/…``   what became of a message
+``GET /intake/<ministry>/documents/…``  how far a document is, and what became of its records
+``GET /contracts/…``                    the contracts' files; open to everybody
+======================================  ====================================================
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectors._kit.content import check_content_type
+from connectors._kit.contract import Connector
+from connectors._kit.split import splittable
+from hub.documents import checkpoint
+from hub.documents.document import Document, Manifest
+from hub.documents.loader import Loader
+from hub.http import answers, body, served, status
+from hub.http.access import Access, Credentials
+from hub.http.door import Door, Letter
+from hub.http.quota import Quota
+from hub.http.signatures import JWS_HEADER
+from hub.sections import HttpSettings
+from hub.store.database import Database
+from routing import keys
+from routing.observer import Observer
+from schemas.errors import HubError, Refused, RetryLater, Unavailable
+
+_log = structlog.get_logger()
+CERTIFICATE = "client_certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A ministry that may send: how it speaks, how it is known, how much it may."""
+
+    connector: Connector
+    access: Access
+    quota: Quota
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Everything the addresses need."""
+
+    senders: Mapping[str, Sender]
+    connectors: Mapping[str, Connector]
+    door: Door
+    loader: Loader
+    database: Database
+    observer: Observer
+    clock: Callable[[], datetime]
+    http: HttpSettings = field(default_factory=HttpSettings)
+    monotonic: Callable[[], float] = time.monotonic
+    _loading: threading.Lock = field(default_factory=threading.Lock)
+
+    def app(self) -> Starlette:
+        """Lay out the addresses."""
+        contracts = served.Contracts(self.connectors, self.http.public_url)
+        intake = "/intake/{ministry}"
+        return Starlette(
+            routes=[
+                Route(intake, self.take, methods=["POST"]),
+                Route(intake, contracts.describe, methods=["GET"]),
+                Route(f"{intake}/documents", self.take_document, methods=["POST"]),
+                Route(f"{intake}/documents/{{id:path}}", self.tell_of_document, methods=["GET"]),
+                Route(f"{intake}/messages/{{id:path}}", self.tell_of_message, methods=["GET"]),
+                Route("/contracts/{ministry}/{file:path}", contracts.file, methods=["GET"]),
+            ],
+            exception_handlers={HubError: self._refuse, Exception: _defect},
+        )
+
+    async def take(self, request: Request) -> Response:
+        """Take one message."""
+        sender, who = self._admitted(request)
+        content_type = request.headers.get("content-type", "")
+        check_content_type(content_type, sender.connector.content_types)
+        limits = self.door.rules.limits
+        letter = Letter(
+            connector=sender.connector,
+            lane=_lane(request, "live"),
+            message_id=_message_id(request),
+            content_type=content_type,
+            body=await body.read(request, limits.max_bytes, self.http.body_seconds),
+            sender=who,
+            jws=request.headers.get(JWS_HEADER, ""),
+        )
+        taken = await run_in_threadpool(self.door.take, letter, self.clock())
+        self.observer.count("http_taken", ministry=sender.connector.name)
+        path = f"/intake/{sender.connector.name}/messages/{taken.message_id}"
+        return answers.accepted(taken, path, _soap(sender.connector, request))
+
+    async def take_document(self, request: Request) -> Response:
+        """Take a document of any size; answered when the broker has the last part of it."""
+        sender, who = self._admitted(request)
+        connector = sender.connector
+        if connector.name in self.door.verifiers:
+            explanation = "a document in parts cannot be signed; send signed messages"
+            raise Refused("signature-invalid", "", explanation)
+        content_type, lane = request.headers.get("content-type", ""), _lane(request, "bulk")
+        check_content_type(content_type, splittable(connector))
+        with tempfile.TemporaryDirectory(prefix="qovsaq-", dir=self.http.spool) as folder:
+            file = Path(folder) / "document"
+            most, seconds = self.http.most_document_bytes, self.http.body_seconds
+            await body.spool(request, file, most, seconds)
+            document = Document(file, connector.name, content_type, lane, _message_id(request), who)
+            manifest = await run_in_threadpool(self._load, document, connector)
+        self.observer.count("http_documents", ministry=connector.name)
+        return answers.as_json(
+            manifest.described(),
+            202,
+            {"Location": f"/intake/{connector.name}/documents/{manifest.document_id}"},
+        )
+
+    async def tell_of_message(self, request: Request) -> Response:
+        """Tell what became of a message, record by record."""
+        sender, _ = self._admitted(request)
+        found = await run_in_threadpool(self._message, sender, request.path_params["id"])
+        return answers.as_json(found)
+
+    async def tell_of_document(self, request: Request) -> Response:
+        """Tell how far a document is, and how many of its records ended how."""
+        sender, _ = self._admitted(request)
+        found = await run_in_threadpool(self._document, sender, request.path_params["id"])
+        return answers.as_json(found)
+
+    def _admitted(self, request: Request) -> tuple[Sender, str]:
+        """Let in whom the settings let in, and no more often than they say."""
+        sender = self.senders.get(request.path_params["ministry"])
+        if sender is None:
+            raise Refused("unknown-ministry", "", "no ministry of this name sends over HTTP")
+        credentials = Credentials(
+            request.headers.get("authorization", ""),
+            getattr(request.state, CERTIFICATE, None),
+        )
+        who = sender.access.subject(credentials)
+        sender.quota.spend(self.monotonic())
+        return sender, who
+
+    def _load(self, document: Document, connector: Connector) -> Manifest:
+        with self._loading:
+            return self.loader.load(document, connector)
+
+    def _message(self, sender: Sender, message_id: str) -> dict[str, Any]:
+        with self.door.lock, self.database.transaction() as tx:
+            found = status.of_message(tx, sender.connector.name, message_id)
+        if found is None:
+            explanation = "intake has read no message of this id; if it was taken, it waits"
+            raise Refused("unknown-message", "", explanation)
+        return found
+
+    def _document(self, sender: Sender, document_id: str) -> dict[str, Any]:
+        name = sender.connector.name
+        with self.door.lock, self.database.transaction() as tx:
+            manifest = checkpoint.find(tx, name, document_id)
+            outcomes = checkpoint.outcomes(tx, name, document_id)
+        if manifest is None:
+            raise Refused("unknown-message", "", "no document of this id has come")
+        return manifest.described() | {"outcomes": outcomes}
+
+    async def _refuse(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, Refused | Unavailable | RetryLater):
+            return await _defect(request, error)
+        ministry = request.path_params.get("ministry", "")
+        known = self.connectors.get(ministry)
+        rule = error.rule if isinstance(error, Refused) else "unavailable"
+        if known:
+            self.observer.count("http_refused", ministry=ministry, rule=rule)
+            _log.info("refused at the door", ministry=ministry, rule=rule)
+        speaks_soap = known is not None and request.method == "POST"
+        return answers.refused(error, _soap(known, request) if known and speaks_soap else None)
+
+
+async def _defect(_request: Request, error: Exception) -> Response:
+    """Whatever nobody foresaw: the sender may try again, and a person must look."""
+    _log.error("defect at the door", exc_info=error)
+    return answers.refused(Unavailable("defect"))
+
+
+def _lane(request: Request, default: str) -> str:
+    query = request.query_params.get("lane")
+    lane = query or request.headers.get("qovsaq-lane") or default
+    if lane not in keys.LANES:
+        raise Refused("unroutable-key", "", f"the lane must be {' or '.join(keys.LANES)}")
+    return lane
+
+
+def _message_id(request: Request) -> str:
+    return request.headers.get("message-id") or request.headers.get("ce-id") or ""
+
+
+def _soap(connector: Connector, request: Request) -> str | None:
+    spoken = connector.content_types
+    return answers.soap_version(request.headers.get("content-type", ""), spoken)

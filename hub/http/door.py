@@ -1,0 +1,162 @@
+"""What becomes of a message at the door: proven, judged, and put onto the bus, confirmed.
+
+A message none of whose records could be accepted is refused here, in the sender's own call, and
+is not taken: the same id may come again with a better body. Everything else is published, and
+intake has the last word on each record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from connectors._kit.contract import Connector, RawMessage, Rules
+from hub.evidence import audit
+from hub.evidence.audit import Act
+from hub.http.signatures import Proven, Verifier
+from hub.intake.examining import examine
+from hub.store.database import Database
+from routing import keys
+from routing.bus import Publisher, Unroutable
+from routing.message import PUBLISHED_AT, SENDER, SIGNATURE, HeaderValue, Message
+from schemas.errors import Refused, Unavailable
+
+_log = structlog.get_logger()
+_MESSAGE_ID = re.compile(r"[!-~]{1,200}")
+_JUDGED = 1024 * 1024
+
+Refusals = tuple[tuple[int, Refused], ...]
+"""Refused records of a message, by ordinal."""
+
+
+class NothingAcceptable(Refused):
+    """Every record of a message is refused; it speaks for the first of them."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        first = refusals[0][1]
+        super().__init__(first.rule, first.field, first.explanation)
+        self.refusals = refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it stands before the door; ``message_id`` is empty where none was given."""
+
+    connector: Connector
+    lane: str
+    message_id: str
+    content_type: str
+    body: bytes
+    sender: str
+    jws: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message the broker has confirmed, and what is known of its records already."""
+
+    message_id: str
+    lane: str
+    refusals: Refusals
+
+
+@dataclass(frozen=True)
+class Door:
+    """Takes messages, from any thread. ``verifiers`` are those of the ministries that sign."""
+
+    publisher: Publisher
+    database: Database
+    verifiers: Mapping[str, Verifier]
+    rules: Rules
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, letter: Letter, now: datetime) -> Taken:
+        """Take a message and return when the broker has it.
+
+        Raises ``Refused`` (nothing of it was taken) or ``Unavailable`` (it may have been: send
+        it again, under the same id).
+        """
+        proven = self._prove(letter, _raw(letter, now))
+        with self.lock:
+            refusals = _judge(proven.raw, letter.connector, self.rules)
+        try:
+            self.publisher.publish([_message(letter, proven, now)])
+        except Unroutable as error:
+            _log.warning("nowhere to put a message", cause=str(error))
+            raise Unavailable(str(error)) from None
+        return Taken(proven.raw.message_id, letter.lane, refusals)
+
+    def _prove(self, letter: Letter, raw: RawMessage) -> Proven:
+        verify = self.verifiers.get(letter.connector.name)
+        if verify is None:
+            return Proven(raw, "")
+        try:
+            proven = verify(raw, letter.jws)
+        except Refused as refusal:
+            if refusal.rule == "signature-invalid":
+                self._audit(letter, refusal, raw.received_at)
+            raise
+        if letter.message_id:
+            return proven
+        return replace(proven, raw=replace(proven.raw, message_id=_derived_id(proven.raw.body)))
+
+    def _audit(self, letter: Letter, refusal: Refused, now: datetime) -> None:
+        """Write down, for good, that a message came with a bad signature."""
+        ministry, digest = letter.connector.name, hashlib.sha256(letter.body).hexdigest()
+        _log.warning("signature refused", ministry=ministry, cause=refusal.explanation)
+        act = Act(
+            actor=f"sender:{letter.sender}",
+            action="message-refused",
+            object=f"message:{ministry}/{letter.message_id or f'sha256-{digest}'}",
+            reason=refusal.rule,
+            detail={"sha256": digest, "bytes": len(letter.body)},
+        )
+        with self.lock, self.database.transaction() as tx:
+            audit.record(tx, act, now)
+
+
+def _raw(letter: Letter, now: datetime) -> RawMessage:
+    if letter.message_id and not _MESSAGE_ID.fullmatch(letter.message_id):
+        raise Refused("message-id-format", "", "1 to 200 printable ASCII characters, no spaces")
+    message_id = letter.message_id or _derived_id(letter.body)
+    return RawMessage(letter.connector.name, message_id, letter.content_type, letter.body, now)
+
+
+def _derived_id(body: bytes) -> str:
+    """Name a message by its content, as intake does for one without an id."""
+    return f"sha256-{hashlib.sha256(body).hexdigest()}"
+
+
+def _judge(raw: RawMessage, connector: Connector, rules: Rules) -> Refusals:
+    """Say which records will be refused; raise ``NothingAcceptable`` where all will be.
+
+    A large message is not judged here: it is worth neither the wait nor the memory.
+    """
+    if len(raw.body) > _JUDGED:
+        return ()
+    found = examine(raw, connector, rules)
+    refusals = tuple((each.ordinal, each.refusal) for each in found if each.refusal)
+    if len(refusals) == len(found):
+        raise NothingAcceptable(refusals)
+    return refusals
+
+
+def _message(letter: Letter, proven: Proven, now: datetime) -> Message:
+    headers: dict[str, HeaderValue] = {PUBLISHED_AT: now.isoformat(), SENDER: letter.sender}
+    if proven.signature:
+        headers[SIGNATURE] = proven.signature
+    return Message(
+        exchange=keys.intake_exchange(letter.connector.name),
+        routing_key=letter.lane,
+        body=proven.raw.body,
+        message_id=proven.raw.message_id,
+        content_type=proven.raw.content_type,
+        headers=headers,
+        timestamp=now,
+    )

@@ -1,0 +1,74 @@
+"""Putting the door together from the settings: whoever may send, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from connectors._kit.contract import Connector
+from hub.documents.loader import Loader
+from hub.http.access import access
+from hub.http.app import Reception, Sender
+from hub.http.door import Door
+from hub.http.quota import Quota
+from hub.http.server import HttpWorker
+from hub.http.signatures import verifier
+from hub.settings import Settings
+from hub.store.database import Database
+from routing.bus import Publisher
+from routing.observer import Observer
+from schemas.errors import Stop
+
+
+def open_door(
+    settings: Settings,
+    *,
+    connectors: Mapping[str, Connector],
+    publisher: Publisher,
+    database: Callable[[str], Database],
+    observer: Observer,
+    clock: Callable[[], datetime],
+) -> HttpWorker:
+    """Build the worker that serves HTTP; ``database`` opens a connection for a purpose.
+
+    Raises ``Stop`` where the settings let nobody in, or do not say how to know a sender.
+    """
+    if not settings.senders:
+        raise Stop("QOVSAQ_SENDERS__<MINISTRY>__… name nobody who may send over HTTP")
+    rules = settings.rules()
+    signed = {n: verifier(n, sender, rules.limits) for n, sender in settings.senders.items()}
+    verifiers = {name: verify for name, verify in signed.items() if verify}
+    asked, loading = database("http"), database("http documents")
+    reception = Reception(
+        senders=_senders(settings, connectors, clock),
+        connectors=connectors,
+        door=Door(publisher, asked, verifiers, rules),
+        loader=Loader(loading, publisher, clock, rules.limits),
+        database=asked,
+        observer=observer,
+        clock=clock,
+        http=settings.http,
+    )
+
+    def close() -> None:
+        publisher.close()
+        asked.close()
+        loading.close()
+
+    return HttpWorker(reception.app(), settings.http, settings.grace_seconds, close)
+
+
+def _senders(
+    settings: Settings, connectors: Mapping[str, Connector], clock: Callable[[], datetime]
+) -> dict[str, Sender]:
+    unknown = sorted(settings.senders.keys() - connectors.keys())
+    if unknown:
+        raise Stop(f"QOVSAQ_SENDERS__{unknown[0].upper()}__…: there is no such ministry")
+    return {
+        name: Sender(
+            connector=connectors[name],
+            access=access(name, sender, settings.http, clock),
+            quota=Quota(sender.requests_per_minute, sender.burst),
+        )
+        for name, sender in settings.senders.items()
+    }

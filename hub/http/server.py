@@ -1,0 +1,101 @@
+"""The door as a worker: uvicorn in this process, stopped cleanly, with TLS where it is set."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from hub.http.app import CERTIFICATE
+from hub.sections import HttpSettings
+from schemas.errors import Stop
+
+_BACKLOG = 256
+
+
+class Protocol(H11Protocol):
+    """HTTP/1.1 that hands on the client's certificate, which ASGI has no place for but state."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take the verified certificate off the connection, if there is one."""
+        super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        certificate = secured.getpeercert(binary_form=True) if secured else None
+        self.app_state = {**self.app_state, CERTIFICATE: certificate}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWorker:
+    """Serves the door until stopped; ``grace`` is how long requests may take to end then."""
+
+    app: Starlette
+    settings: HttpSettings
+    grace: int
+    close: Callable[[], None]
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set; raise ``Stop`` where the address or the keys are no good."""
+        server = _Server(self._config())
+        waiting = threading.Thread(target=server.end_with, args=[stop], daemon=True)
+        waiting.start()
+        try:
+            server.run()
+        except (OSError, SystemExit):
+            host, port = self.settings.host, self.settings.port
+            raise Stop(f"cannot serve the HTTP intake on {host}:{port}") from None
+        finally:
+            self.close()
+
+    def _config(self) -> uvicorn.Config:
+        http = self.settings
+        config = uvicorn.Config(
+            self.app,
+            host=http.host,
+            port=http.port,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=http.most_connections,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=self.grace,
+            ssl_certfile=_file(http.certificate, "CERTIFICATE"),
+            ssl_keyfile=_file(http.private_key, "PRIVATE_KEY"),
+            ssl_ca_certs=_file(http.client_authorities, "CLIENT_AUTHORITIES"),
+            ssl_cert_reqs=ssl.CERT_OPTIONAL if http.client_authorities else ssl.CERT_NONE,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError):
+            raise Stop("the certificate or key of the HTTP intake cannot be used") from None
+        if config.ssl:
+            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+        return config
+
+
+class _Server(uvicorn.Server):
+    """A server without signal handlers of its own: those are the process's."""
+
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # any context does
+        return nullcontext()
+
+    def end_with(self, stop: threading.Event) -> None:
+        stop.wait()
+        self.should_exit = True
+
+
+def _file(path: Path | None, name: str) -> str | None:
+    if path is not None and not path.is_file():
+        raise Stop(f"QOVSAQ_HTTP__{name}: no such file")
+    return None if path is None else str(path)
