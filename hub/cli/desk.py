@@ -13,8 +13,8 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.cli.ending import Exit
 from hub.cli.ready import command_settings
-from hub.deadletters.declined import Declined
 from hub.deadletters.desk import Desk
+from hub.evidence.declined import Declined
 from hub.settings import Settings
 
 

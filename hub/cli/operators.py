@@ -12,11 +12,11 @@ from hub.bootstrap import required, utc_now
 from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ready import command_settings
-from hub.deadletters import operators
+from hub.evidence import operators
 from hub.settings import Settings
 from hub.store.database import Database, Row, Transaction
 
-app = typer.Typer(no_args_is_help=True, help="Who may work at the dead-letter desk.")
+app = typer.Typer(no_args_is_help=True, help="Who may work at the desk and on grants.")
 
 Name = Annotated[str, typer.Argument(help="The operator's name, for all time.")]
 

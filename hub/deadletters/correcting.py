@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from hub.deadletters import operators, store
+from hub.deadletters import store
 from hub.deadletters.correction import Correction, admission
-from hub.deadletters.declined import Declined
 from hub.deadletters.letter import State
-from hub.deadletters.operators import Operator
-from hub.evidence import audit, journal, notices, record_log
+from hub.evidence import audit, journal, notices, operators, record_log
 from hub.evidence.audit import Act
+from hub.evidence.declined import Declined
+from hub.evidence.operators import Operator
 from hub.evidence.record_log import Settlement
 from hub.evidence.record_log import State as Record
 from hub.store.database import Row, Transaction, as_json

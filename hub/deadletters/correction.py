@@ -15,10 +15,10 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from hub.deadletters.declined import Declined
 from hub.deadletters.difference import between, of_texts
 from hub.deadletters.letter import WHOLE, is_raw
 from hub.deadletters.reading import Reader, again
+from hub.evidence.declined import Declined
 from hub.evidence.journal import Sealed
 from hub.evidence.record_log import Entry, State
 from hub.store.database import Row

@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hub.deadletters import correcting, operators, queries, store
+from hub.deadletters import correcting, queries, store
 from hub.deadletters.correction import correct, editable
-from hub.deadletters.declined import Declined
 from hub.deadletters.judging import described, judge
 from hub.deadletters.letter import State
 from hub.deadletters.queries import Filter, Place
 from hub.deadletters.reading import Reader
-from hub.evidence import audit, notices, record_log
+from hub.evidence import audit, notices, operators, record_log
 from hub.evidence.audit import Act
+from hub.evidence.declined import Declined
 from hub.evidence.record_log import Settlement
 from hub.evidence.record_log import State as Record
 from hub.store.database import Database, Row, Transaction, as_json

@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.deadletters import correcting, operators, queries
+from hub.deadletters import correcting, queries
 from hub.deadletters.guard import Verdict
 from hub.deadletters.judging import Judged, judge
 from hub.deadletters.letter import State
 from hub.deadletters.queries import Filter
 from hub.deadletters.reading import Reader
-from hub.evidence import audit, record_log
+from hub.evidence import audit, operators, record_log
 from hub.evidence.audit import Act
 from hub.store.database import Database, Row, Transaction, as_json
 from routing.bus import Publisher, Unroutable

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from connectors._kit.contract import Rules
-from hub.deadletters import operators
 from hub.deadletters.desk import Desk
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
 from hub.deadletters.queries import Filter
 from hub.deadletters.reading import Reader
 from hub.deadletters.replaying import Replayer, Run
-from hub.evidence import record_log
+from hub.evidence import operators, record_log
 from hub.evidence.record_log import Entry, State
 from hub.hop import Hop
 from hub.intake.publishing import canonical_messages

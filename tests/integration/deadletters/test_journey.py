@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.deadletters.declined import Declined
 from hub.deadletters.letter import State as Stand
+from hub.evidence.declined import Declined
 from hub.evidence.record_log import State
 from tests.support.desk_bench import BIRTHS, CONTRACT, DeskBench, broken_health, park_one
 

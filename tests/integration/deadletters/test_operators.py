@@ -8,8 +8,8 @@ from datetime import date
 import orjson
 import pytest
 
-from hub.deadletters import operators
-from hub.deadletters.declined import Declined
+from hub.evidence import operators
+from hub.evidence.declined import Declined
 from schemas.errors import HubError
 from tests.support.desk_bench import DeskBench, park_one
 

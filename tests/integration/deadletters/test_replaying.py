@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from hub.deadletters import operators
-from hub.deadletters.declined import Declined
 from hub.deadletters.letter import State
 from hub.deadletters.queries import Filter
+from hub.evidence import operators
+from hub.evidence.declined import Declined
 from hub.store.database import Database, Transaction
 from routing.message import Message
 from schemas.envelope import Event, Operation, decode_batch

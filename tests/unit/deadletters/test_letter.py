@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.deadletters.difference import Change, between, of_texts
 from hub.deadletters.letter import State, field_of, letter_id, opened, unopened
-from hub.deadletters.operators import Operator
+from hub.evidence.operators import Operator
 from routing.message import ATTEMPTS, CAUSE, REPLAY, Delivery, Tag
 from routing.parking import EXPLANATION, PARKED_AT, SOURCE_EXCHANGE
 from schemas.envelope import encode_batch

@@ -1,4 +1,4 @@
-"""What the desk does not do, and why."""
+"""What operators are not given, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from schemas.errors import HubError
 
 
 class Declined(HubError):
-    """An operator's wish that a rule of the desk forbids; ``rule`` is a stable kebab-case name."""
+    """An operator's wish that a rule forbids; ``rule`` is a stable kebab-case name."""
 
     def __init__(self, rule: str, explanation: str) -> None:
         super().__init__(f"{rule}: {explanation}")

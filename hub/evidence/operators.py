@@ -1,4 +1,4 @@
-"""Who works at the desk. An operator is whoever holds the token that goes with a name.
+"""Who may act on what is governed. An operator is whoever holds the token of a name.
 
 Only the token's hash is kept. It is 256 random bits, so a fast hash is enough: there is nothing
 to guess. A name is never given to a second person, not even after it was revoked.
@@ -12,9 +12,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.deadletters.declined import Declined
 from hub.evidence import audit
 from hub.evidence.audit import Act
+from hub.evidence.declined import Declined
 from hub.store.database import Row, Transaction
 
 _NAME = re.compile(r"[\w](?:[\w .@-]{0,62}[\w])?")
