@@ -10,7 +10,8 @@ import pytest
 
 from hub.exposition import exposed
 from hub.health import Finding, Level, worst
-from hub.metrics import Kind, Metric, Metrics
+from hub.measures import Kind, Metric
+from hub.metrics import Metrics
 from schemas.errors import Stop
 
 HOST = "127.0.0.1"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import hub
-from hub.metrics import CATALOGUE, Kind, Metric, Metrics, table
+from hub.measures import CATALOGUE, Kind, Metric
+from hub.metrics import Metrics, table
 from routing.observer import Observer
 
 DECLARED = (
