@@ -11,4 +11,5 @@ OPERATIONS = {
     "ANNULMENT": Operation.ANNUL,
     "RESTORATION": Operation.RESTORE,
     "SNAPSHOT": Operation.SNAPSHOT,
+    "VERIFICATION": Operation.VERIFY,
 }

@@ -26,6 +26,7 @@ _ACTIONS = {
     "CANCEL": Operation.ANNUL,
     "RESTORE": Operation.RESTORE,
     "SNAPSHOT": Operation.SNAPSHOT,
+    "VERIFY": Operation.VERIFY,
 }
 _UNITS = {
     "PERSON": "person",

@@ -28,6 +28,8 @@ _ACTIONS = {
     "CORRECT": Operation.CORRECT,
     "CANCEL": Operation.ANNUL,
     "RESTORE": Operation.RESTORE,
+    "SNAPSHOT": Operation.SNAPSHOT,
+    "VERIFY": Operation.VERIFY,
 }
 _EVENTS = {"BIRTH": "birth", "DEATH": "death"}
 _SEXES = {"1": "male", "2": "female"}

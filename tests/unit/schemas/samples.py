@@ -130,9 +130,96 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "deceased": fin("TST0004"),
         "sex": "female",
     },
+    "citizenship": {
+        "holder": fin("TST0001"),
+        "country": "AZE",
+        "status": "lost",
+        "dateAcquired": "1980-05-01",
+        "dateLost": "2026-01-31",
+        "ground": "ərizə",
+    },
+    "residence_registration": {
+        "holder": fin("TST0001"),
+        "registrationType": "residence",
+        "address": ADDRESS,
+        "dateRegistered": "2020-01-02",
+        "validUntil": "2030-01-02",
+        "dateEnded": "2026-02-01",
+        "registeredBy": "Sınaq idarəsi",
+    },
+    "protection_status": {
+        "holder": {"notation": "00000001", "type": "urn:az:pid:smx"},
+        "protectionType": "refugee-card",
+        "documentNumber": "SINAQ 1",
+        "dateIssued": "2026-01-05",
+        "validUntil": "2027-01-05",
+        "citizenship": "XXB",
+        "address": {**ADDRESS, "addressType": "stay"},
+    },
+    "social_status": {
+        "status": {"notation": "SS-1", "type": "urn:az:social"},
+        "person": fin("TST0001"),
+        "statusType": "pension",
+        "kind": "old-age",
+        "basis": "qərar",
+        "startDate": "2026-01-01",
+        "endDate": "2026-12-31",
+    },
+    "statistical_report": {
+        "place": {"notation": "000001", "type": "urn:az:org:facility"},
+        "placeType": "facility",
+        "period": "2026-01",
+        "indicator": "BEDS",
+        "unit": "bed",
+        "suppressed": False,
+        "value": "12.5",
+    },
+    "activity_classification": {
+        "taxpayer": {"notation": "0000010481", "type": "urn:az:org:voen"},
+        "code": "6201",
+        "codeSystem": "NACE",
+        "codeVersion": "2",
+    },
+    "payroll_report": {
+        "payer": {"notation": "0000010481", "type": "urn:az:org:voen"},
+        "period": "2026-Q1",
+        "employees": 1,
+        "wageFund": "2400.00",
+        "employeePremium": "48.00",
+        "employerPremium": "48.00",
+        "lines": [
+            {
+                "worker": fin("TST0001"),
+                "months": 3,
+                "wage": "2400.00",
+                "employeePremium": "48.00",
+                "employerPremium": "48.00",
+            }
+        ],
+    },
+    "excise_contribution": {
+        "payer": {"notation": "0000010481", "type": "urn:az:org:voen"},
+        "period": "2026-01",
+        "goods": "beer",
+        "origin": "produced",
+        "stage": "calculated",
+        "quantity": "5000.5",
+        "unit": "litre",
+        "amount": "250.03",
+        "customsCode": "2203000100",
+        "rateVersion": "2020",
+    },
 }
 
 SUBJECTS = {
+    "citizenship": PERSON_URN,
+    "residence_registration": PERSON_URN,
+    "protection_status": "urn:az:pid:smx:00000001",
+    "social_status": "urn:az:social:SS-1",
+    "statistical_report": "urn:az:org:facility:000001",
+    "activity_classification": VOEN_URN,
+    "payroll_report": VOEN_URN,
+    "excise_contribution": VOEN_URN,
     "person": PERSON_URN,
     "identity_document": "urn:az:pid:doc:AA0000001",
     "civil_status_act": "urn:az:act:000-17",
@@ -143,6 +230,15 @@ SUBJECTS = {
     "vital_event_notice": "urn:az:notice:N-1",
 }
 
+FACT_KEYS = {
+    "citizenship": "AZE",
+    "residence_registration": "residence",
+    "protection_status": "refugee-card",
+    "statistical_report": "BEDS:2026-01",
+    "activity_classification": "NACE",
+    "payroll_report": "2026-Q1",
+    "excise_contribution": "2026-01:beer:produced:calculated",
+}
 
 ALL = sorted(EXAMPLES)
 

@@ -1,0 +1,133 @@
+"""A hub put together: what its workers and the commands of operators are made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from pydantic import SecretStr
+
+from connectors._kit.contract import Connector
+from hub.contracts.guard import Guard
+from hub.crew import Worker
+from hub.deadletters.desk import Desk
+from hub.deadletters.reading import Reader
+from hub.deadletters.replaying import Replayer
+from hub.evidence import ledger
+from hub.evidence.ledger import Statement
+from hub.metrics import Metrics
+from hub.settings import Settings
+from hub.store.database import Database
+from routing import keys
+from routing.bus import Bus
+from routing.retry import Policy
+from routing.topology import Topology, topology
+from schemas.errors import Stop
+
+
+class Kind(StrEnum):
+    """The kinds of long-running process; ``run all`` starts one of each."""
+
+    INTAKE = "intake"
+    REGISTRY = "registry"
+    RELAY = "relay"
+    POLL = "poll"
+    DESK = "desk"
+    HTTP = "http"
+
+
+def utc_now() -> datetime:
+    """The clock of the hub (aware, UTC)."""
+    return datetime.now(UTC)
+
+
+def required(url: SecretStr | None, name: str) -> str:
+    """Read a URL without which a command cannot work; raise ``Stop`` naming the setting."""
+    if url is None:
+        raise Stop(f"{name} is not set; `qovsaq demo` is the one command that brings its own")
+    return url.get_secret_value()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything workers and commands are made of."""
+
+    settings: Settings
+    database_url: str
+    bus: Bus
+    connectors: Mapping[str, Connector]
+    metrics: Metrics
+    builders: Mapping[Kind, Callable[[Hub], Worker]]
+    clock: Callable[[], datetime] = utc_now
+
+    @property
+    def topology(self) -> Topology:
+        """What must exist on the broker."""
+        return topology(self.connectors, keys.LANES, self.settings.rungs())
+
+    def database(self, purpose: str) -> Database:
+        """Open a database connection for one thread; ``purpose`` shows in PostgreSQL's activity."""
+        return Database(self.database_url, application_name=f"qovsaq {purpose}")
+
+    def worker(self, kind: Kind) -> Worker:
+        """Build the worker of a kind."""
+        return self.builders[kind](self)
+
+    def ledger(self) -> Statement:
+        """Draw up the account of now."""
+        database = self.database("ledger")
+        try:
+            return ledger.draw_up(
+                database,
+                self.bus,
+                self.connectors,
+                keys.LANES,
+                settle=self.settle,
+                relay_limit=self.settings.relay_limit,
+                now=self.clock(),
+            )
+        finally:
+            database.close()
+
+    def desk(self) -> Desk:
+        """Open the dead-letter desk, for operators."""
+        four_eyes = self.settings.four_eyes
+        return Desk(self.database("desk"), self._reader, self.clock, four_eyes, self.settle)
+
+    def replayer(self, stop: threading.Event) -> Replayer:
+        """Open what sends dead letters again, until ``stop`` is set."""
+        return Replayer(
+            database=self.database("replay"),
+            publisher=self.bus.publisher(),
+            reader=self._reader,
+            clock=self.clock,
+            per_second=self.settings.replay_per_second,
+            stop=stop,
+        )
+
+    def guard(self) -> Guard:
+        """Post the guard that compares the contracts ministries serve with ours."""
+        return Guard(
+            self.connectors,
+            self.settings.contracts,
+            self.database("contracts"),
+            self.metrics,
+            self.clock,
+        )
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(self.connectors, self.settings.rules())
+
+    @property
+    def settle(self) -> timedelta:
+        """Age from which an open record must have a proven holder."""
+        return timedelta(seconds=self.settings.settle_seconds)
+
+    @property
+    def policy(self) -> Policy:
+        """How failures are retried."""
+        return Policy(self.settings.rungs(), self.settings.max_attempts)

@@ -1,0 +1,183 @@
+"""The long-running workers, each built from a hub that is put together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from connectors._kit import soap_client
+from connectors._kit.contract import Connector
+from hub.assembly import Hub, Kind
+from hub.crew import Crew, Worker
+from hub.deadletters.handler import DeskHandler
+from hub.deadletters.letter import DEAD
+from hub.evidence.outages import OutageLog
+from hub.hop import Handler, Hop, Pace
+from hub.intake.handler import IntakeHandler
+from hub.intake.relay import Relay
+from hub.poll.poller import Poller
+from hub.poll.worker import PollWorker
+from hub.registry.handler import RegistryHandler
+from hub.rounds import Rounds
+from routing import keys
+from routing.bus import Subscription
+from schemas.errors import Stop
+
+
+def _worker_id(kind: Kind) -> str:
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def _intake(hub: Hub) -> Worker:
+    settings = hub.settings
+    queues = [keys.intake_queue(name, lane) for name in hub.connectors for lane in settings.lanes]
+    subscription = hub.bus.subscribe([*queues, keys.INTAKE_UNROUTED], prefetch=settings.prefetch)
+    worker_id, database = _worker_id(Kind.INTAKE), hub.database("intake")
+    handler = IntakeHandler(
+        worker_id=worker_id,
+        database=database,
+        publisher=subscription,
+        connectors=hub.connectors,
+        observer=hub.metrics,
+        rules=settings.rules(),
+        policy=hub.policy,
+        most_events=settings.batch_records,
+    )
+    pace = Pace(batch=settings.batch_records)
+    return _hop(hub, "intake", subscription, handler, pace, OutageLog(database, worker_id))
+
+
+def _registry(hub: Hub) -> Worker:
+    settings = hub.settings
+    queues = [keys.writer_queue(lane) for lane in settings.lanes]
+    subscription = hub.bus.subscribe(queues, prefetch=settings.registry_prefetch)
+    worker_id, database = _worker_id(Kind.REGISTRY), hub.database("registry")
+    handler = RegistryHandler(
+        worker_id=worker_id,
+        database=database,
+        publisher=subscription,
+        queues=queues,
+        observer=hub.metrics,
+        policy=hub.policy,
+        most_records=2 * settings.batch_records,
+        clock=hub.clock,
+    )
+    pace = Pace(batch=settings.registry_prefetch)
+    return _hop(hub, "registry", subscription, handler, pace, OutageLog(database, worker_id))
+
+
+def _hop(
+    hub: Hub, name: str, subscription: Subscription, handler: Handler, pace: Pace, log: OutageLog
+) -> Worker:
+    return Hop(
+        name,
+        subscription,
+        handler,
+        clock=hub.clock,
+        observer=hub.metrics,
+        pace=replace(pace, opens_at=hub.settings.breaker_failures),
+        keep=log.keep,
+    )
+
+
+def _relay(hub: Hub) -> Worker:
+    database, publisher = hub.database("relay"), hub.bus.publisher()
+    relay = Relay(
+        worker_id=_worker_id(Kind.RELAY),
+        database=database,
+        bus=hub.bus,
+        publisher=publisher,
+        connectors=hub.connectors,
+        observer=hub.metrics,
+        lanes=keys.LANES,
+        rules=hub.settings.rules(),
+        settle=hub.settle,
+        limit=hub.settings.relay_limit,
+        most_events=hub.settings.batch_records,
+    )
+
+    def close() -> None:
+        publisher.close()
+        database.close()
+
+    interval = hub.settings.relay_interval_seconds
+    return Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+
+
+def _poll(hub: Hub) -> Worker:
+    """Whatever asks ministries' services runs in one process: news often, contracts once a day."""
+    if not hub.settings.contracts:
+        return _poller(hub)
+    guard, interval = hub.guard(), hub.settings.contract_round_seconds
+    rounds = Rounds("contract guard", guard.look, interval, guard.database.close)
+    return Crew({"polls": _poller(hub), "contract guard": rounds})
+
+
+def _poller(hub: Hub) -> Worker:
+    return PollWorker(
+        [
+            Poller(
+                connector=connector,
+                poll=poll,
+                url=service.url.get_secret_value(),
+                settings=service,
+                database=hub.database(f"poll {name}"),
+                publisher=hub.bus.publisher(),
+                observer=hub.metrics,
+                fetch=soap_client.fetch,
+                clock=hub.clock,
+            )
+            for name, service in hub.settings.poll.items()
+            if service.url is not None
+            for connector in [_pollable(hub, name)]
+            for poll in connector.polls
+        ]
+    )
+
+
+def _desk(hub: Hub) -> Worker:
+    settings = hub.settings
+    queues = [queue.name for queue in hub.topology.queues if queue.name.startswith(DEAD)]
+    worker_id, database = _worker_id(Kind.DESK), hub.database("desk")
+    handler = DeskHandler(
+        worker_id=worker_id,
+        database=database,
+        observer=hub.metrics,
+        settle=hub.settle,
+    )
+    subscription = hub.bus.subscribe(queues, prefetch=settings.prefetch)
+    pace = Pace(batch=settings.batch_records)
+    return _hop(hub, "desk", subscription, handler, pace, OutageLog(database, worker_id))
+
+
+def _http(hub: Hub) -> Worker:
+    from hub.http.opening import open_door  # no other process carries the web server
+
+    return open_door(
+        hub.settings,
+        connectors=hub.connectors,
+        publisher=hub.bus.publisher(),
+        database=hub.database,
+        observer=hub.metrics,
+        clock=hub.clock,
+    )
+
+
+def _pollable(hub: Hub, name: str) -> Connector:
+    connector = hub.connectors.get(name)
+    if connector is None or not connector.polls:
+        raise Stop(f"QOVSAQ_POLL__{name.upper()}__URL: no connector of that name can be polled")
+    return connector
+
+
+BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
+    Kind.INTAKE: _intake,
+    Kind.REGISTRY: _registry,
+    Kind.RELAY: _relay,
+    Kind.POLL: _poll,
+    Kind.DESK: _desk,
+    Kind.HTTP: _http,
+}
