@@ -1,7 +1,7 @@
-"""A process's measurements, of what ``hub.measures`` declares.
+"""A process's measurements of what ``measures.toml`` declares, as Prometheus reads them.
 
-The moving parts report through ``routing.observer.Observer`` by these names; a name or label that
-is not declared is a ``KeyError`` or ``ValueError``, so a typo cannot measure nothing.
+The moving parts report through ``routing.observer.Observer``; a name or label that is not
+declared is a ``KeyError`` or ``ValueError``, so a typo cannot measure nothing.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hub
-from hub.measures import CATALOGUE, Kind, Metric
+from hub.measures import CATALOGUE, Kind, Metric, declared
 from hub.metrics import Metrics, table
 from routing.observer import Observer
 
@@ -61,6 +61,17 @@ def test_every_metric_of_the_hub_is_declared_once_with_its_meaning() -> None:
     assert all(metric.meaning.endswith(".") and metric.unit for metric in CATALOGUE)
 
 
+def test_a_declaration_that_is_not_whole_is_refused() -> None:
+    whole = {"kind": "gauge", "unit": "things", "meaning": "Things held."}
+    assert declared({"level": whole}) == (DECLARED[1],)
+    with pytest.raises(TypeError, match="unit"):
+        declared({"level": {"kind": "gauge", "meaning": "Things held."}})
+    with pytest.raises(TypeError, match="lables"):
+        declared({"level": whole | {"lables": ["colour"]}})
+    with pytest.raises(ValueError, match="gouge"):
+        declared({"level": whole | {"kind": "gouge"}})
+
+
 def test_names_in_the_documentation_are_those_exposed() -> None:
     exposed = Metrics().expose().decode()
     for name, _, _, _, meaning in table():
@@ -83,6 +94,6 @@ def reported() -> Iterator[tuple[Path, str, str, frozenset[str]]]:
 
 def test_what_the_code_reports_is_declared_and_what_is_declared_is_reported() -> None:
     verbs = {Kind.COUNTER: "count", Kind.GAUGE: "gauge", Kind.HISTOGRAM: "observe"}
-    declared = {(verbs[m.kind], m.name, frozenset(m.labels)) for m in CATALOGUE}
+    known = {(verbs[m.kind], m.name, frozenset(m.labels)) for m in CATALOGUE}
     used = {(verb, name, labels) for _, verb, name, labels in reported()}
-    assert used == declared
+    assert used == known
