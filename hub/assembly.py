@@ -37,6 +37,7 @@ class Kind(StrEnum):
     POLL = "poll"
     DESK = "desk"
     HTTP = "http"
+    AGENCY = "agency"
 
 
 def utc_now() -> datetime:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from connectors._kit import soap_client
 from connectors._kit.contract import Connector
+from hub.agency.relay import AgencyRelay
 from hub.assembly import Hub, Kind
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
@@ -25,6 +26,9 @@ from hub.rounds import Rounds
 from routing import keys
 from routing.bus import Subscription
 from schemas.errors import Stop
+
+_AGENCY_SECONDS = 0.5
+"""Pause between two looks at the change feed; what the Agency's systems see is that old."""
 
 
 def _worker_id(kind: Kind) -> str:
@@ -153,6 +157,23 @@ def _desk(hub: Hub) -> Worker:
     return _hop(hub, "desk", subscription, handler, pace, OutageLog(database, worker_id))
 
 
+def _agency(hub: Hub) -> Worker:
+    database, publisher = hub.database("agency"), hub.bus.publisher()
+    relay = AgencyRelay(
+        database=database,
+        bus=hub.bus,
+        publisher=publisher,
+        observer=hub.metrics,
+        batch=hub.settings.batch_records,
+    )
+
+    def close() -> None:
+        publisher.close()
+        database.close()
+
+    return Rounds("agency", lambda: relay.step(hub.clock()), _AGENCY_SECONDS, close)
+
+
 def _http(hub: Hub) -> Worker:
     from hub.http.opening import open_door  # no other process carries the web server
 
@@ -180,4 +201,5 @@ BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.POLL: _poll,
     Kind.DESK: _desk,
     Kind.HTTP: _http,
+    Kind.AGENCY: _agency,
 }

@@ -9,6 +9,7 @@
 ``dead.<origin>``              what needs a person, per working queue
 ``notice.<ministry>``          refusals, for the ministry to read
 ``receipt.<ministry>``         outcomes, for the ministry to read
+``agency.<system>``            what the registry holds, for one of the Agency's own systems
 =============================  ===================================================
 """
 
@@ -60,6 +61,11 @@ def notice_queue(ministry: str) -> str:
 def receipt_queue(ministry: str) -> str:
     """Name the queue of outcomes for a ministry."""
     return f"receipt.{ministry}"
+
+
+def agency_queue(system: str) -> str:
+    """Name the queue of one of the Agency's own systems."""
+    return f"agency.{system}"
 
 
 @dataclass(frozen=True, slots=True)

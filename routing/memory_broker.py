@@ -13,6 +13,7 @@ from math import inf
 
 from routing import keys
 from routing.message import Message
+from routing.patterns import matches as matches_topic
 from routing.topology import Binding, Exchange, Queue, Topology
 
 
@@ -127,25 +128,8 @@ class MemoryBroker:
         return sorted(found)
 
 
-def _topic(pattern: str, key: str) -> bool:
-    """Match AMQP topic patterns: ``*`` is one word, ``#`` any number of words."""
-    return _words(pattern.split("."), key.split("."))
-
-
-def _words(pattern: list[str], words: list[str]) -> bool:
-    match pattern:
-        case []:
-            return not words
-        case ["#", *rest]:
-            return any(_words(rest, words[skip:]) for skip in range(len(words) + 1))
-        case [first, *rest]:
-            return bool(words) and first in ("*", words[0]) and _words(rest, words[1:])
-        case _:
-            return False
-
-
 _MATCHES: dict[str, Callable[[str, str], bool]] = {
     "direct": str.__eq__,
     "fanout": lambda _pattern, _key: True,
-    "topic": _topic,
+    "topic": matches_topic,
 }

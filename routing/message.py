@@ -19,6 +19,7 @@ DOCUMENT = "x-qovsaq-document"
 DOCUMENT_SHA256 = "x-qovsaq-document-sha256"
 CHUNK = "x-qovsaq-chunk"
 CHUNKS = "x-qovsaq-chunks"
+POSITION = "x-qovsaq-position"
 
 HeaderValue = str | int | bool
 

@@ -11,6 +11,7 @@ import typer
 
 from hub import logs
 from hub.cli import (
+    agency,
     check,
     connectors,
     contracts,
@@ -66,6 +67,8 @@ app.command()(person.person)
 app.command()(check.check)
 app.command()(load.load)
 app.command()(connectors.connectors)
+app.command()(agency.changes)
+app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(operators.app, name="operators")

@@ -36,6 +36,7 @@ class What(StrEnum):
     POLL = Kind.POLL
     DESK = Kind.DESK
     HTTP = Kind.HTTP
+    AGENCY = Kind.AGENCY
 
 
 def run(

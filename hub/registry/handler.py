@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,7 +12,9 @@ import structlog
 
 from hub.evidence import claims, record_log, workers
 from hub.evidence.record_log import Settlement, State
+from hub.registry import feed
 from hub.registry.authority import Authority, assumed
+from hub.registry.fold import Outcome
 from hub.registry.subjects import redraw_outdated
 from hub.registry.writer import write
 from hub.store.database import Database, Transaction
@@ -111,6 +113,7 @@ class RegistryHandler:
             outcomes = write(tx, fresh, now, self.authority)
             settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
             record_log.settle(tx, settled, self.clock() if self.clock else now)
+            feed.append(tx, _effective(fresh, outcomes), now)
         told = Counter((event.ministry, outcomes[event.id]) for event in fresh)
         for (ministry, won), records in told.items():
             self.observer.count("records_settled", records, ministry=ministry, outcome=won)
@@ -200,6 +203,12 @@ class RegistryHandler:
                 watermark=max(marks, default=None),
                 now=now,
             )
+
+
+def _effective(events: Iterable[Event], outcomes: Mapping[str, Outcome]) -> list[Event]:
+    """The operations that changed something, each once."""
+    unique = {event.id: event for event in events if outcomes[event.id] is Outcome.WRITTEN}
+    return list(unique.values())
 
 
 def _parts(events: Iterable[Event], most: int) -> Iterator[list[Event]]:

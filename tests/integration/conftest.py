@@ -1,0 +1,23 @@
+"""A migrated database of each test's own, opened as often as the test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from hub.store.database import Database
+
+
+@pytest.fixture
+def connect(database_url: str) -> Iterator[Callable[[], Database]]:
+    """Open another connection to the test's database; all are closed afterwards."""
+    opened: list[Database] = []
+
+    def connect() -> Database:
+        opened.append(Database(database_url))
+        return opened[-1]
+
+    yield connect
+    for database in opened:
+        database.close()
