@@ -1,4 +1,4 @@
-"""JSON Schema of envelope, notice and every canonical record, as files for those outside Python.
+"""JSON Schema of every document and every canonical record, as files for those outside Python.
 
 ``python -m schemas.export`` writes ``schemas/json``; with ``--check`` it only compares and exits
 with 1 if a file is missing, stale or different.
@@ -18,7 +18,9 @@ from pydantic_core import core_schema
 
 from schemas.catalogue import records
 from schemas.envelope import SCHEMA_PREFIX, Event
+from schemas.grant_document import GrantDocument
 from schemas.notice import NoticeDocument
+from schemas.subscriber_document import SubscriberDocument
 
 FOLDER = Path(__file__).parent / "json"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -41,8 +43,13 @@ class _OnTheWire(GenerateJsonSchema):
 
 
 def documents() -> dict[str, bytes]:
-    """File name → contents, for envelope, notice and each record, deterministically."""
-    others: dict[str, type[BaseModel]] = {"event.v1": Event, "notice.v1": NoticeDocument}
+    """File name → contents, for documents of all kinds and each record, deterministically."""
+    others: dict[str, type[BaseModel]] = {
+        "event.v1": Event,
+        "grant.v1": GrantDocument,
+        "notice.v1": NoticeDocument,
+        "subscriber.v1": SubscriberDocument,
+    }
     found = {kind: _document(model, kind, {}) for kind, model in others.items()}
     for record_type, record_class in records().items():
         kind = f"{record_type}.v{record_class.record_version}"

@@ -84,6 +84,8 @@ class CanonicalRecord(Value):
     record_version: ClassVar[int] = 1
     category: ClassVar[Category]
     classification: ClassVar[Classification] = Classification.OFFICIAL
+    essential: ClassVar[tuple[str, ...]] = ()
+    """Fields without which the record is of no use to a receiver; by default its identifiers."""
 
     @property
     def subject(self) -> str:

@@ -21,8 +21,9 @@ def test_the_exported_schemas_are_those_of_the_code() -> None:
     assert drift() == [], "run python -m schemas.export"
 
 
-def test_there_is_a_schema_of_every_record_and_of_envelope_and_notice() -> None:
-    assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), "event", "notice")}
+def test_there_is_a_schema_of_every_record_and_of_every_other_document() -> None:
+    others = ("event", "grant", "notice", "subscriber")
+    assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), *others)}
 
 
 @pytest.mark.parametrize("kind", [*sorted(EXAMPLES), "event", "notice"])
