@@ -36,7 +36,7 @@ _MAX_ANSWER = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 # What zeep trips over when an answer is well-formed but not what it expects.
 _TRIPPED = (AttributeError, LookupError, TypeError, ValueError)
-_SETTINGS = zeep.Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+SETTINGS = zeep.Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
 
 # zeep logs what it sends, receives and cannot read: personal data, so its log ends here.
 _log = logging.getLogger("zeep")
@@ -83,11 +83,11 @@ def fetch(
         sleep=pause,
         reraise=True,
     )
-    wsdl = _load_wsdl(connector.folder / "contract" / poll.wsdl)
+    wsdl = load_wsdl(connector.folder / "contract" / poll.wsdl)
     try:
         with requests.Session() as session:
             session.trust_env = False
-            client = zeep.Client(wsdl, transport=_Line(session, timeout), settings=_SETTINGS)
+            client = zeep.Client(wsdl, transport=_Line(session, timeout), settings=SETTINGS)
             service = client.create_service(next(iter(wsdl.bindings)), url)
             answer = retrying(service[poll.operation], after=after, limit=limit)
         items = tuple(_items(answer, after, limit))
@@ -143,12 +143,12 @@ class _Line(Transport):  # type: ignore[misc]  # zeep ships no types
 
 
 @lru_cache(maxsize=32)
-def _load_wsdl(path: Path) -> Document:
+def load_wsdl(path: Path) -> Document:
     """A service description, parsed once: that takes about 90 ms."""
     if not path.is_file():
         raise Stop(f"no service description {path.name} in the contract")
     with requests.Session() as session:
-        return Document(str(path), _Line(session, timeout=1.0), settings=_SETTINGS)
+        return Document(str(path), _Line(session, timeout=1.0), settings=SETTINGS)
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import orjson
 
+from connectors._kit import soap_push
 from connectors._kit.contract import Connector
 from hub.contracts import asyncapi
 from schemas import export
@@ -33,7 +34,10 @@ def collect(connectors: Mapping[str, Connector]) -> dict[str, bytes]:
         for connector in connectors.values()
         for name, body in contract_files(connector).items()
     }
-    return dict(sorted((records | interface | spoken).items()))
+    pushed = {
+        f"connectors/_kit/contract/{soap_push.CONTRACT.name}": soap_push.CONTRACT.read_bytes()
+    }
+    return dict(sorted((records | interface | spoken | pushed).items()))
 
 
 def contract_files(connector: Connector) -> dict[str, bytes]:
