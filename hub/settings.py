@@ -122,6 +122,12 @@ class Settings(BaseSettings):
         3, ge=0, description="republications before a record counts as unaccounted; 0: none"
     )
     relay_interval_seconds: Seconds = Field(15, description="pause between rounds of the relay")
+    receipt_interval_seconds: Seconds = Field(1, description="pause between rounds of receipts")
+    receipt_backlog: int = Field(
+        10_000,
+        ge=0,
+        description="receipts that may wait unread for a ministry, others are held back; 0: none",
+    )
     four_eyes: bool = Field(
         True, description="whether a correction at the desk needs a second operator"
     )

@@ -21,6 +21,7 @@ from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
+from hub.receipts import ReceiptRelay
 from hub.registry.handler import RegistryHandler
 from hub.rounds import Rounds
 from routing import keys
@@ -88,6 +89,24 @@ def _hop(
 
 
 def _relay(hub: Hub) -> Worker:
+    """What repairs and what tells, in one process: the relay, and that of receipts."""
+    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub)})
+
+
+def _receipts(hub: Hub) -> Worker:
+    relay = ReceiptRelay(
+        database=hub.database("receipts"),
+        bus=hub.bus,
+        publisher=hub.bus.publisher(),
+        ministries=tuple(hub.connectors),
+        observer=hub.metrics,
+        backlog=hub.settings.receipt_backlog,
+    )
+    interval = hub.settings.receipt_interval_seconds
+    return Rounds("receipts", lambda: relay.step(hub.clock()), interval, relay.close)
+
+
+def _repairs(hub: Hub) -> Worker:
     database, publisher = hub.database("relay"), hub.bus.publisher()
     relay = Relay(
         worker_id=_worker_id(Kind.RELAY),

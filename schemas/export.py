@@ -20,6 +20,7 @@ from schemas.catalogue import records
 from schemas.envelope import SCHEMA_PREFIX, Event
 from schemas.grant_document import GrantDocument
 from schemas.notice import NoticeDocument
+from schemas.receipt import ReceiptDocument
 from schemas.subscriber_document import SubscriberDocument
 
 FOLDER = Path(__file__).parent / "json"
@@ -48,6 +49,7 @@ def documents() -> dict[str, bytes]:
         "event.v1": Event,
         "grant.v1": GrantDocument,
         "notice.v1": NoticeDocument,
+        "receipt.v1": ReceiptDocument,
         "subscriber.v1": SubscriberDocument,
     }
     found = {kind: _document(model, kind, {}) for kind, model in others.items()}

@@ -81,9 +81,9 @@ def to_ministries() -> dict[str, Described]:
         },
         "receipt": {
             "name": "receipt",
-            "title": "outcome of a message",
+            "title": "outcomes of records of one message",
             "contentType": "application/json",
-            "payload": _payload({"type": "object"}),
+            "payload": _payload({"$ref": "json/receipt.v1.json"}),
         },
     }
 

@@ -100,7 +100,9 @@ def admission(letter: Row, correction: Row, body: bytes, now: datetime) -> tuple
     )
     state, cause = (State.PARKED, "correction-unread") if raw else (State.RECEIVED, None)
     kind = WHOLE if raw else letter["record_type"]
-    return sealed, Entry(record_id, 0, 0, ministry, letter["lane"], kind, state, cause)
+    version = None if raw else letter["version"]
+    entry = Entry(record_id, 0, 0, ministry, letter["lane"], kind, state, cause, version=version)
+    return sealed, entry
 
 
 def causation(letter: Row) -> str:

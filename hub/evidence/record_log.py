@@ -36,7 +36,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record as intake found it: accepted (``received``) or settled at once (``refused``)."""
+    """A record as intake found it: accepted (``received``) or settled at once (``refused``).
+
+    ``version`` orders the operations of its fact; ``numbered`` if the source itself gave it, as a
+    number. It is None where nothing could be read.
+    """
 
     record_id: str
     journal_id: int
@@ -47,6 +51,8 @@ class Entry:
     state: State
     cause: str | None = None
     field: str | None = None
+    version: int | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,13 @@ class Settlement:
 
 _ADMIT = """
 INSERT INTO evidence.record_log (record_id, journal_id, ordinal, ministry, lane, record_type,
-    state, cause, field, received_at, held_since, settled_at)
-SELECT record_id, journal_id, ordinal, ministry, lane, record_type, state, cause, field,
-    %(now)s, %(now)s, CASE WHEN state = 'received' THEN NULL ELSE %(now)s::timestamptz END
+    state, cause, field, version, numbered, received_at, held_since, settled_at)
+SELECT record_id, journal_id, ordinal, ministry, lane, record_type, state, cause, field, version,
+    numbered, %(now)s, %(now)s,
+    CASE WHEN state = 'received' THEN NULL ELSE %(now)s::timestamptz END
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, journal_id bigint, ordinal integer,
-    ministry text, lane text, record_type text, state text, cause text, field text)
+    ministry text, lane text, record_type text, state text, cause text, field text,
+    version bigint, numbered boolean)
 ORDER BY record_id
 ON CONFLICT (record_id) DO NOTHING
 """
@@ -154,6 +162,8 @@ def admit(tx: Transaction, entries: Iterable[Entry], now: datetime) -> None:
             "state": entry.state,
             "cause": entry.cause,
             "field": entry.field,
+            "version": entry.version,
+            "numbered": entry.numbered,
         }
         for entry in entries
     ]

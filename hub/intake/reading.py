@@ -21,7 +21,8 @@ _REJECTED = "record"
 class Held:
     """One record of a message, accepted (``event``), refused (``refusal``) or ``broken``.
 
-    ``broken`` names an unforeseen failure of the normalizer: a person must look.
+    ``broken`` names an unforeseen failure of the normalizer: a person must look. ``numbered``
+    tells that the source numbers its operations.
     """
 
     ordinal: int
@@ -31,6 +32,7 @@ class Held:
     refusal: Refused | None = None
     broken: str | None = None
     findings: tuple[Finding, ...] = ()
+    numbered: bool = False
 
     def entry(self, journal_id: int, ministry: str, lane: str) -> Entry:
         """Render the record's row for the record log."""
@@ -45,6 +47,8 @@ class Held:
             state=state,
             cause=self.refusal.rule if self.refusal else self.broken,
             field=_printable_field(self.refusal) if self.refusal else None,
+            version=self.event.version if self.event else None,
+            numbered=self.numbered,
         )
 
 
@@ -125,7 +129,12 @@ def _held(item: Item, arrived: Arrived) -> Held:
         return Held(item.ordinal, record_id, _REJECTED, refusal=item.error)
     event = _event(item, arrived)
     return Held(
-        item.ordinal, event.id, item.record_class.record_type, event, findings=item.findings
+        item.ordinal,
+        event.id,
+        item.record_class.record_type,
+        event,
+        findings=item.findings,
+        numbered=item.sequence is not None,
     )
 
 

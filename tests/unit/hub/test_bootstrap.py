@@ -30,7 +30,7 @@ def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() ->
     assert [type(hub.worker(kind)).__name__ for kind in Kind] == [
         "Hop",
         "Hop",
-        "Rounds",
+        "Crew",
         "PollWorker",
         "Hop",
     ]

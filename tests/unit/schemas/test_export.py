@@ -22,11 +22,11 @@ def test_the_exported_schemas_are_those_of_the_code() -> None:
 
 
 def test_there_is_a_schema_of_every_record_and_of_every_other_document() -> None:
-    others = ("event", "grant", "notice", "subscriber")
+    others = ("event", "grant", "notice", "receipt", "subscriber")
     assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), *others)}
 
 
-@pytest.mark.parametrize("kind", [*sorted(EXAMPLES), "event", "notice"])
+@pytest.mark.parametrize("kind", [*sorted(EXAMPLES), "event", "notice", "receipt"])
 def test_a_schema_is_valid_itself_and_names_itself(kind: str) -> None:
     schema = schema_of(kind)
     Draft202012Validator.check_schema(schema)

@@ -1,0 +1,149 @@
+"""Receipts: drawn up from the record log, kept until the broker has confirmed them.
+
+Whoever gives a record its outcome does nothing for its receipt. A record is due while its state
+is another than the one last told (``receipted``), which a partial index knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.evidence.record_log import State
+from hub.store.database import Row, Transaction, as_json
+from schemas.receipt import ReceiptDocument, RecordOutcome, Told
+
+# The rows chosen are those updated, whatever the plan; two workers never choose the same.
+_CHOOSE = """
+WITH due AS MATERIALIZED (
+    SELECT record_id FROM evidence.record_log
+    WHERE ministry = %(ministry)s AND settled_at IS NOT NULL AND receipted IS DISTINCT FROM state
+    ORDER BY settled_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+UPDATE evidence.record_log AS log SET receipted = log.state
+FROM due WHERE log.record_id = due.record_id
+RETURNING log.record_id, log.journal_id, log.ordinal, log.record_type, log.state, log.cause,
+    log.field, log.version, log.settled_at
+"""
+
+_MESSAGES = """
+SELECT j.journal_id, j.message_key, j.message_id, j.body_sha256, j.received_at, j.records,
+    (SELECT count(*) FROM evidence.record_log log
+     WHERE log.journal_id = j.journal_id AND log.settled_at IS NULL) AS pending
+FROM evidence.journal j
+WHERE j.journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb))
+"""
+
+_KEEP = """
+INSERT INTO evidence.receipt (receipt_id, ministry, body, created_at)
+SELECT receipt_id, ministry, body, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (receipt_id uuid, ministry text, body jsonb)
+ORDER BY receipt_id
+ON CONFLICT (receipt_id) DO NOTHING
+"""
+
+_WAITING = """
+SELECT receipt_id, body FROM evidence.receipt
+WHERE ministry = %s ORDER BY created_at, receipt_id LIMIT %s
+"""
+
+_CONFIRMED = """
+DELETE FROM evidence.receipt
+WHERE receipt_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A receipt the broker has not confirmed yet; ``body`` is its JSON document."""
+
+    receipt_id: str
+    body: dict[str, Any]
+
+
+def draw_up(tx: Transaction, ministry: str, most: int, now: datetime) -> int:
+    """Draw up receipts for at most ``most`` records of a ministry that are due, oldest first.
+
+    Returns how many records they tell of; 0 where nothing is due.
+    """
+    due: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in tx.rows(_CHOOSE, {"ministry": ministry, "most": most}):
+        due[row["journal_id"]].append(row)
+    if not due:
+        return 0
+    messages = tx.rows(_MESSAGES, [as_json(sorted(due))])
+    keep(tx, ministry, (_receipt(ministry, m, due[m["journal_id"]], now) for m in messages), now)
+    return sum(map(len, due.values()))
+
+
+def keep(
+    tx: Transaction, ministry: str, receipts: Iterable[tuple[str, Told]], now: datetime
+) -> None:
+    """Keep documents for ``receipt.<ministry>``, each under its id, until they are confirmed."""
+    rows = [
+        {"receipt_id": receipt_id, "ministry": ministry, "body": _rendered(document)}
+        for receipt_id, document in receipts
+    ]
+    if rows:
+        tx.execute(_KEEP, {"rows": as_json(rows), "now": now})
+
+
+def waiting(tx: Transaction, ministry: str, limit: int) -> list[Waiting]:
+    """List a ministry's receipts without a confirm, oldest first."""
+    rows = tx.rows(_WAITING, [ministry, limit])
+    return [Waiting(row["receipt_id"].hex, row["body"]) for row in rows]
+
+
+def confirmed(tx: Transaction, receipt_ids: Iterable[str]) -> None:
+    """Let go of receipts that the broker has confirmed."""
+    tx.execute(_CONFIRMED, [as_json(list(receipt_ids))])
+
+
+def receipt_id(ministry: str, key: str, told: Iterable[str]) -> str:
+    """Derive an id from what a receipt tells: telling it again is no second receipt."""
+    text = "\x1f".join((ministry, key, *sorted(told)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _receipt(
+    ministry: str, message: Row, due: Sequence[Row], now: datetime
+) -> tuple[str, ReceiptDocument]:
+    told = (f"{row['record_id'].hex}:{row['state']}" for row in due)
+    document = ReceiptDocument(
+        receipt_id=receipt_id(ministry, message["message_key"], told),
+        ministry=ministry,
+        message_id=message["message_id"],
+        sha256=message["body_sha256"],
+        received_at=message["received_at"],
+        records=message["records"],
+        pending=message["pending"],
+        outcomes=[_outcome(row) for row in sorted(due, key=_place)],
+        receipted_at=now,
+    )
+    return document.receipt_id, document
+
+
+def _outcome(row: Row) -> RecordOutcome:
+    refused = row["state"] == State.REFUSED
+    return RecordOutcome(
+        record_id=row["record_id"].hex,
+        ordinal=row["ordinal"],
+        record=row["record_type"],
+        state=row["state"],
+        row_version=None if row["version"] is None else str(row["version"]),
+        rule=row["cause"] if refused else None,
+        field=row["field"] if refused else None,
+        cause=None if refused else row["cause"],
+        settled_at=row["settled_at"],
+    )
+
+
+def _place(row: Row) -> tuple[int, str]:
+    return row["ordinal"], row["record_type"]
+
+
+def _rendered(document: Told) -> dict[str, Any]:
+    return document.model_dump(mode="json", by_alias=True, exclude_none=True)
