@@ -129,6 +129,14 @@ class Hub:
         return timedelta(seconds=self.settings.settle_seconds)
 
     @property
+    def ehis_only(self) -> frozenset[str]:
+        """Ministries that may not send directly; raise ``Stop`` if one of them is none."""
+        unknown = set(self.settings.ehis_only) - self.connectors.keys()
+        if unknown:
+            raise Stop(f"QOVSAQ_EHIS_ONLY: there is no ministry named {min(unknown)}")
+        return frozenset(self.settings.ehis_only)
+
+    @property
     def policy(self) -> Policy:
         """How failures are retried."""
         return Policy(self.settings.rungs(), self.settings.max_attempts)

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     operator_token: SecretStr | None = Field(
         None, description="token of the operator who gives commands to the dead-letter desk"
     )
+    ehis_only: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
+        (), description="ministries whose messages are taken over EHİS only, with commas between"
+    )
     grace_seconds: Seconds = Field(20, description="time a process has for a clean stop")
     metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/health`")
     metrics_port: int = Field(

@@ -50,6 +50,7 @@ def _intake(hub: Hub) -> Worker:
         rules=settings.rules(),
         policy=hub.policy,
         most_events=settings.batch_records,
+        ehis_only=hub.ehis_only,
     )
     pace = Pace(batch=settings.batch_records)
     return _hop(hub, "intake", subscription, handler, pace, OutageLog(database, worker_id))
@@ -207,9 +208,11 @@ def _http(hub: Hub) -> Worker:
 
 
 def _pollable(hub: Hub, name: str) -> Connector:
-    connector = hub.connectors.get(name)
+    connector, setting = hub.connectors.get(name), f"QOVSAQ_POLL__{name.upper()}__URL"
     if connector is None or not connector.polls:
-        raise Stop(f"QOVSAQ_POLL__{name.upper()}__URL: no connector of that name can be polled")
+        raise Stop(f"{setting}: no connector of that name can be polled")
+    if name in hub.ehis_only:
+        raise Stop(f"{setting}: QOVSAQ_EHIS_ONLY says that this ministry comes over EHİS only")
     return connector
 
 

@@ -3,6 +3,8 @@
 =============================  ===================================================
 ``intake.<ministry>``          direct exchange a ministry publishes to, key = lane
 ``intake.<ministry>.<lane>``   its queues
+``intake.ehis``                direct exchange of what came over EHİS, key ``<ministry>.<lane>``;
+                               the hub alone publishes to it
 ``canonical``                  topic exchange, key of ``CanonicalKey``
 ``registry.writer.<lane>``     the registry's queues
 ``retry.<rung>``               waiting rooms of one rung of the retry ladder
@@ -23,6 +25,7 @@ DEFAULT = ""
 """The default exchange: routes to the queue that is named by the key."""
 
 CANONICAL = "canonical"
+INTAKE_EHIS = "intake.ehis"
 INTAKE_UNROUTED = "intake.unrouted"
 CANONICAL_UNROUTED = "canonical.unrouted"
 LANES = ("live", "bulk")
@@ -36,6 +39,11 @@ def intake_exchange(ministry: str) -> str:
 def intake_queue(ministry: str, lane: str) -> str:
     """Name the queue of one ministry's lane."""
     return f"intake.{ministry}.{lane}"
+
+
+def ehis_key(ministry: str, lane: str) -> str:
+    """Name where ``intake.ehis`` takes a message."""
+    return f"{ministry}.{lane}"
 
 
 def writer_queue(lane: str) -> str:

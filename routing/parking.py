@@ -11,7 +11,17 @@ from datetime import datetime
 
 from routing import keys
 from routing.bus import Publisher, Unroutable
-from routing.message import ATTEMPTS, CAUSE, ORIGIN, Delivery, HeaderValue, Message
+from routing.message import (
+    ATTEMPTS,
+    CAUSATION,
+    CAUSE,
+    CHANNEL,
+    ORIGIN,
+    REPLAY,
+    Delivery,
+    HeaderValue,
+    Message,
+)
 from routing.outcome import Park, Retry
 from schemas.errors import Stop
 
@@ -20,6 +30,7 @@ PARKED_AT = "x-qovsaq-parked-at"
 SOURCE_EXCHANGE = "x-qovsaq-source-exchange"
 SOURCE_KEY = "x-qovsaq-source-key"
 _SET_BY_BROKER = ("x-delivery-count", "x-first-death-", "x-last-death-")
+_SET_BY_DESK = (CAUSATION, CHANNEL, REPLAY)
 
 
 def postponed(
@@ -90,4 +101,7 @@ def _provenance(delivery: Delivery) -> dict[str, HeaderValue]:
         SOURCE_EXCHANGE: delivery.exchange,
         SOURCE_KEY: delivery.routing_key,
     }
-    return here | kept if delivery.exchange == keys.DEFAULT else kept | here
+    if delivery.exchange == keys.DEFAULT:
+        return here | kept
+    # Back over the default exchange it would be believed.
+    return {k: v for k, v in kept.items() if k not in _SET_BY_DESK} | here

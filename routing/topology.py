@@ -144,10 +144,12 @@ def topology(
     rungs: Sequence[Rung] = LADDER,
 ) -> Topology:
     """Lay out the whole bus for these ministries, lanes and rungs."""
+    names = tuple(ministries)
     return sum(
         chain(
             [_unrouted(), _canonical(lanes), _ladder(rungs)],
-            (_ministry(ministry, lanes) for ministry in ministries),
+            (_ministry(ministry, lanes) for ministry in names),
+            [_ehis(names, lanes)],
         ),
         start=Topology(),
     )
@@ -171,6 +173,19 @@ def _ministry(ministry: str, lanes: Sequence[str]) -> Topology:
             Queue(keys.receipt_queue(ministry)),
         ),
         tuple(Binding(exchange, origin, lane) for lane, origin in origins.items()),
+    )
+
+
+def _ehis(ministries: Sequence[str], lanes: Sequence[str]) -> Topology:
+    """What came over EHİS: no ministry may write to the exchange, so that it proves the channel."""
+    return Topology(
+        (Exchange(keys.INTAKE_EHIS, "direct", alternate=keys.INTAKE_UNROUTED),),
+        (),
+        tuple(
+            Binding(keys.INTAKE_EHIS, keys.intake_queue(name, lane), keys.ehis_key(name, lane))
+            for name in ministries
+            for lane in lanes
+        ),
     )
 
 

@@ -69,6 +69,18 @@ def derive_record_id(ministry: str, message_id: str, ordinal: int, record_type: 
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+class Channel(StrEnum):
+    """How a message came to the hub (decree 308, clauses 2 and 4.1).
+
+    ``direct``: published or pushed by the body itself, or fetched from its service. ``ehis``: by
+    the electronic government's exchange. ``desk``: a correction made by two operators.
+    """
+
+    DIRECT = "direct"
+    EHIS = "ehis"
+    DESK = "desk"
+
+
 class Event(BaseModel):
     """One canonical record in its CloudEvents envelope.
 
@@ -146,7 +158,8 @@ def make_event(
     occurred_at: datetime,
     sequence: int | None,
     received_at: datetime,
-    channel: str = "direct",
+    channel: str = Channel.DIRECT,
+    correlation_id: str | None = None,
     causation_id: str | None = None,
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
@@ -167,6 +180,7 @@ def make_event(
         ordinal=ordinal,
         receivedtime=received_at,
         channel=channel,
+        correlationid=correlation_id,
         causationid=causation_id,
         data=None if record is None else record.model_dump(mode="json", exclude_none=True),
     )

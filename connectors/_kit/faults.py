@@ -37,6 +37,7 @@ _FAULTS = {
     "forbidden": Fault(
         HTTPStatus.FORBIDDEN, "Client", "Send to the address of the ministry you may speak for."
     ),
+    "channel-not-allowed": Fault(HTTPStatus.FORBIDDEN, "Client", "Send it over EHİS."),
     "signature-invalid": Fault(
         HTTPStatus.FORBIDDEN, "Client", "Sign the whole message with the key you registered."
     ),

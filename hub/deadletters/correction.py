@@ -24,10 +24,10 @@ from hub.evidence.record_log import Entry, State
 from hub.store.database import Row
 from routing.message import CAUSATION, CHANNEL, PUBLISHED_AT, Message
 from schemas.catalogue import record_class
-from schemas.envelope import CONTENT_TYPE, Event, derive_record_id, encode_batch
+from schemas.envelope import CONTENT_TYPE, Channel, Event, derive_record_id, encode_batch
 from schemas.errors import Refused
 
-DESK = "desk"
+DESK = Channel.DESK
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,8 +186,8 @@ class Reception:
         if known:
             self.observer.count("http_refused", ministry=ministry, rule=rule)
             _log.info("refused at the door", ministry=ministry, rule=rule)
-        speaks_soap = known is not None and request.method == "POST"
-        return answers.refused(error, _soap(known, request) if known and speaks_soap else None)
+        in_soap = request.url.path == f"/intake/{ministry}" and request.method == "POST"
+        return answers.refused(error, _soap(known, request) if known and in_soap else None)
 
 
 async def _defect(_request: Request, error: Exception) -> Response:

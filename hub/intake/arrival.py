@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors._kit.contract import RawMessage
 from hub.evidence.journal import Sealed
 from routing import keys
-from routing.message import CAUSATION, CHANNEL, PUBLISHED_AT, Delivery, HeaderValue
+from routing.message import (
+    CAUSATION,
+    CHANNEL,
+    CORRELATION,
+    PUBLISHED_AT,
+    SERVICE,
+    Delivery,
+    HeaderValue,
+)
 from routing.parking import SOURCE_EXCHANGE
+from schemas.envelope import Channel
 from schemas.errors import Refused
 
 _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
@@ -40,21 +49,26 @@ class Arrived:
             lane=self.lane,
             content_type=self.raw.content_type,
             sender=self.sender,
-            channel=self.raw.headers.get(CHANNEL, "direct"),
+            channel=self.raw.headers.get(CHANNEL, Channel.DIRECT),
             headers=self.raw.headers,
             published_at=_instant(self.raw.headers.get(PUBLISHED_AT)),
             records=records,
         )
 
 
-def read(delivery: Delivery, now: datetime) -> Arrived:
+def read(delivery: Delivery, now: datetime, ehis_only: Collection[str] = ()) -> Arrived:
     """Read a delivery of an intake queue, or of ``intake.unrouted`` where wrong keys end up.
 
-    A message without a usable ``message_id`` gets one derived from its body.
+    A message without a usable ``message_id`` gets one derived from its body. From the ministries
+    in ``ehis_only`` nothing is taken that did not come over EHİS.
     """
     ministry, lane = _origin(delivery)
     body_sha256 = hashlib.sha256(delivery.body).hexdigest()
     usable = bool(_MESSAGE_ID.fullmatch(delivery.message_id))
+    channel = _channel(delivery)
+    refusal = _refusal(delivery, ministry, usable=usable)
+    if channel is Channel.DIRECT and ministry in ehis_only:
+        refusal = refusal or channel_refused()
     return Arrived(
         raw=RawMessage(
             ministry=ministry,
@@ -62,14 +76,27 @@ def read(delivery: Delivery, now: datetime) -> Arrived:
             content_type=_printable(delivery.content_type),
             body=delivery.body,
             received_at=now,
-            headers=_headers(delivery),
+            headers=_headers(delivery, channel),
         ),
         lane=lane,
         body_sha256=body_sha256,
         sender=delivery.user_id,
         derived_id=not usable,
-        refusal=_refusal(delivery, ministry, usable=usable),
+        refusal=refusal,
     )
+
+
+def channel_refused() -> Refused:
+    """Say that a ministry must not send around EHİS."""
+    return Refused("channel-not-allowed", "", "this body's messages are taken over EHİS only")
+
+
+def _channel(delivery: Delivery) -> Channel:
+    """Tell by the exchange, which the broker guards; a header would be the sender's own word."""
+    if delivery.exchange == keys.DEFAULT and delivery.headers.get(CHANNEL) == Channel.DESK:
+        return Channel.DESK
+    over_ehis = _source_exchange(delivery) == keys.INTAKE_EHIS
+    return Channel.EHIS if over_ehis else Channel.DIRECT
 
 
 def _origin(delivery: Delivery) -> tuple[str, str]:
@@ -96,13 +123,19 @@ def _refusal(delivery: Delivery, ministry: str, *, usable: bool) -> Refused | No
     return None
 
 
-def _headers(delivery: Delivery) -> dict[str, str]:
-    """Take the headers; what a message goes back to is for the desk alone to say, and only over
-    the default exchange, to which no ministry may publish."""
+def _headers(delivery: Delivery, channel: Channel) -> dict[str, str]:
+    """Take the headers, without those a sender has no say in.
+
+    What a message goes back to is for the desk alone to say, and only over the default exchange,
+    to which no ministry may publish; the conversation on EHİS is for EHİS.
+    """
     headers = _texts(delivery.headers)
     if delivery.exchange != keys.DEFAULT:
         headers.pop(CAUSATION, None)
-    return headers
+    if channel is not Channel.EHIS:
+        headers.pop(CORRELATION, None)
+        headers.pop(SERVICE, None)
+    return headers | {CHANNEL: channel}
 
 
 def _texts(headers: Mapping[str, HeaderValue]) -> dict[str, str]:

@@ -42,10 +42,11 @@ class IntakeHandler:
     rules: Rules = field(default_factory=Rules)
     policy: retry.Policy = field(default_factory=retry.Policy)
     most_events: int = 250
+    ehis_only: frozenset[str] = frozenset()
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Admit a batch in one transaction, then publish what it holds, confirmed."""
-        arrived = [read(delivery, now) for delivery in deliveries]
+        arrived = [read(delivery, now, self.ehis_only) for delivery in deliveries]
         messages = [(a, read_records(a, self.connectors, self.rules)) for a in arrived]
         with self.database.transaction() as tx:
             admitted = admit(tx, messages, now)
@@ -79,7 +80,7 @@ class IntakeHandler:
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Park a message without reading it: whatever it holds, it counts as one record."""
-        arrived = read(delivery, now)
+        arrived = read(delivery, now, self.ehis_only)
         with self.database.transaction() as tx:
             (admitted,) = admit(tx, [(arrived, convicted(arrived, KILLED))], now)
             waiting = record_log.open_of(tx, admitted.admission.journal_id)
@@ -145,7 +146,7 @@ class IntakeHandler:
         due: datetime | None = None,
     ) -> None:
         """Note what became of records that were admitted before the failure, if any were."""
-        records = read_records(read(delivery, now), self.connectors, self.rules)
+        records = read_records(read(delivery, now, self.ehis_only), self.connectors, self.rules)
         ids = [held.record_id for held in records if held.event]
         with self.database.transaction() as tx:
             record_log.settle(tx, [Settlement(i, state, cause, due=due) for i in ids], now)

@@ -9,8 +9,8 @@ from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejec
 from hub.evidence.notices import Notice, RecordFinding
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
-from routing.message import CAUSATION, CHANNEL
-from schemas.envelope import Event, derive_record_id, make_event
+from routing.message import CAUSATION, CHANNEL, CORRELATION
+from schemas.envelope import Channel, Event, derive_record_id, make_event
 from schemas.errors import Refused
 
 WHOLE = "message"
@@ -152,7 +152,8 @@ def _event(item: Normalized, arrived: Arrived) -> Event:
         occurred_at=item.occurred_at,
         sequence=item.sequence,
         received_at=raw.received_at,
-        channel=raw.headers.get(CHANNEL, "direct"),
+        channel=raw.headers.get(CHANNEL, Channel.DIRECT),
+        correlation_id=raw.headers.get(CORRELATION),
         causation_id=raw.headers.get(CAUSATION),
     )
 

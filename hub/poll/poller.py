@@ -19,7 +19,7 @@ from hub.sections import PollSettings
 from hub.store.database import Database
 from routing import keys
 from routing.bus import Publisher, Unroutable
-from routing.message import CHANNEL, PUBLISHED_AT, Message
+from routing.message import PUBLISHED_AT, Message
 from routing.observer import Observer
 from schemas.errors import Stop
 
@@ -98,6 +98,6 @@ class Poller:
             body=document.document,
             message_id=document.message_id,
             content_type=self.poll.content_type,
-            headers={CHANNEL: "poll", PUBLISHED_AT: now.isoformat()},
+            headers={PUBLISHED_AT: now.isoformat()},
             timestamp=now,
         )

@@ -109,6 +109,7 @@ def test_the_pairs_of_sender_and_other_are_all_thirty() -> None:
         (keys.DEFAULT, "registry.writer.live"),
         (keys.retry_exchange("5s"), "intake.justice.live"),
         (keys.INTAKE_UNROUTED, "live"),
+        (keys.INTAKE_EHIS, "justice.live"),
     ],
 )
 def test_the_hubs_own_exchanges_are_closed_to_a_ministry(

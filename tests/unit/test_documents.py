@@ -65,6 +65,8 @@ def test_the_binding_names_every_attribute_operation_and_header() -> None:
     binding = text("docs/amqp-binding.md")
     headers = {message.ATTEMPTS, message.CAUSE, message.ORIGIN, message.PUBLISHED_AT}
     headers |= {message.CHANNEL, parking.EXPLANATION, parking.PARKED_AT}
+    headers |= {message.CORRELATION, message.SERVICE, message.SENDER, message.SIGNATURE}
+    headers |= {message.DOCUMENT, message.DOCUMENT_SHA256, message.CHUNK, message.CHUNKS}
     headers |= {parking.SOURCE_EXCHANGE, parking.SOURCE_KEY}
     for name in {*Event.model_fields, *map(str, Operation), *headers}:
         assert f"`{name}`" in binding, name

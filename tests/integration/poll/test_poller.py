@@ -22,7 +22,7 @@ from hub.simulator.soap_services import PollServer, PollService
 from hub.simulator.stream import Stream, stream
 from hub.store.database import Database
 from routing.bus import Unroutable
-from routing.message import CHANNEL, PUBLISHED_AT, Message
+from routing.message import PUBLISHED_AT, Message
 from schemas.errors import Stop, Unavailable
 
 pytestmark = pytest.mark.database
@@ -111,7 +111,7 @@ def test_every_document_arrives_in_order_as_the_ministry_would_have_pushed_it(
         for got, wanted in zip(service.bus.messages, pushed, strict=True):
             assert (got.exchange, got.routing_key) == (f"intake.{ministry}", "live")
             assert (got.body, got.content_type) == (wanted.body, "text/xml")
-            assert got.headers == {CHANNEL: "poll", PUBLISHED_AT: NOW.isoformat()}
+            assert got.headers == {PUBLISHED_AT: NOW.isoformat()}
         exposed = service.metrics.expose().decode()
         assert f'qovsaq_poll_documents_total{{ministry="{ministry}"}} {DOCUMENTS}.0' in exposed
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ from schemas.errors import Stop
 CONNECTORS = discover()
 
 
-def hub_with(poll: Mapping[str, Mapping[str, str]]) -> Hub:
+def hub_with(poll: Mapping[str, Mapping[str, str]], **given: Any) -> Hub:
     return bootstrap.build(
-        Settings.model_validate({"poll": poll}),
+        Settings.model_validate({"poll": poll} | given),
         database_url="postgresql://nobody.example/none",
         bus=MemoryBus(topology(CONNECTORS)),
         connectors=CONNECTORS,
@@ -26,13 +27,15 @@ def hub_with(poll: Mapping[str, Mapping[str, str]]) -> Hub:
 
 
 def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() -> None:
-    hub = hub_with({"justice": {"url": "http://justice.example/poll"}})
+    senders = {"labour": {"authentication": "none"}}
+    hub = hub_with({"justice": {"url": "http://justice.example/poll"}}, senders=senders)
     assert [type(hub.worker(kind)).__name__ for kind in Kind] == [
         "Hop",
         "Hop",
         "Crew",
         "PollWorker",
         "Hop",
+        "HttpWorker",
     ]
 
 
@@ -41,6 +44,17 @@ def test_a_poll_url_of_a_body_that_cannot_be_polled_is_refused_by_name(name: str
     hub = hub_with({name: {"url": "http://somewhere.example/"}})
     with pytest.raises(Stop, match=f"QOVSAQ_POLL__{name.upper()}__URL"):
         hub.worker(Kind.POLL)
+
+
+def test_who_must_come_over_ehis_is_not_polled() -> None:
+    hub = hub_with({"justice": {"url": "http://justice.example/poll"}}, ehis_only="justice")
+    with pytest.raises(Stop, match="EHİS only"):
+        hub.worker(Kind.POLL)
+
+
+def test_a_body_nobody_knows_cannot_be_bound_to_ehis() -> None:
+    with pytest.raises(Stop, match="QOVSAQ_EHIS_ONLY: there is no ministry named nobody"):
+        hub_with({}, ehis_only="labour,nobody").worker(Kind.INTAKE)
 
 
 def test_without_urls_the_message_names_the_missing_setting() -> None:

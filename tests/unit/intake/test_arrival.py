@@ -9,8 +9,18 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.intake.arrival import read
-from routing.message import CHANNEL, PUBLISHED_AT, Delivery, HeaderValue, Tag
-from routing.parking import SOURCE_EXCHANGE
+from routing.message import (
+    CHANNEL,
+    CORRELATION,
+    PUBLISHED_AT,
+    SERVICE,
+    Delivery,
+    HeaderValue,
+    Tag,
+)
+from routing.outcome import Retry
+from routing.parking import SOURCE_EXCHANGE, postponed
+from routing.topology import Rung
 
 NOW = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 DELIVERY = Delivery(
@@ -74,13 +84,12 @@ def test_a_verified_user_must_be_the_ministry(user: str | None, refused: bool) -
 
 def test_what_goes_to_the_journal_is_the_message_as_it_came() -> None:
     headers: dict[str, HeaderValue] = {
-        CHANNEL: "poll",
         PUBLISHED_AT: "2026-03-02T04:59:00+00:00",
         "x-n": 7,
     }
     sealed = read(replace(DELIVERY, headers=headers), NOW).sealed(3)
     assert sealed.body == b"<a/>"
-    assert sealed.channel == "poll"
+    assert sealed.channel == "direct"
     assert sealed.published_at == datetime(2026, 3, 2, 4, 59, tzinfo=UTC)
     assert sealed.headers["x-n"] == "7"
     assert sealed.records == 3
@@ -92,7 +101,53 @@ def test_a_publishing_time_that_says_nothing_is_left_out(text: str) -> None:
 
 
 def test_headers_are_safe_to_store() -> None:
-    headers = {"x\x00": "a\x00b" + "c" * 1000}
-    ((key, value),) = read(replace(DELIVERY, headers=headers), NOW).raw.headers.items()
+    headers = {"x\x00": "a\x00b" + "c" * 9000}
+    found = read(replace(DELIVERY, headers=headers), NOW).raw.headers
+    ((key, value),) = found.items() - {(CHANNEL, "direct")}
     assert "\x00" not in key + value
-    assert len(value) == 500
+    assert len(value) == 8000
+
+
+OVER_EHIS = replace(
+    DELIVERY,
+    exchange="intake.ehis",
+    routing_key="justice.live",
+    headers={CORRELATION: "c-1", SERVICE: "s-1"},
+)
+
+
+def test_what_came_over_ehis_says_so_and_keeps_its_conversation() -> None:
+    raw = read(OVER_EHIS, NOW).raw
+    assert (raw.ministry, raw.headers[CHANNEL]) == ("justice", "ehis")
+    assert (raw.headers[CORRELATION], raw.headers[SERVICE]) == ("c-1", "s-1")
+
+
+def test_it_still_came_over_ehis_when_it_comes_back_from_the_ladder() -> None:
+    kept = dict(OVER_EHIS.headers) | {SOURCE_EXCHANGE: "intake.ehis"}
+    returned = replace(OVER_EHIS, exchange="", headers=kept)
+    assert read(returned, NOW).raw.headers[CHANNEL] == "ehis"
+
+
+def test_a_ministry_cannot_say_that_it_came_over_ehis() -> None:
+    headers: dict[str, HeaderValue] = {CHANNEL: "ehis", CORRELATION: "c-1", SERVICE: "s-1"}
+    forged = read(replace(DELIVERY, headers=headers | {SOURCE_EXCHANGE: "intake.ehis"}), NOW).raw
+    assert forged.headers[CHANNEL] == "direct"
+    assert forged.headers.keys().isdisjoint({CORRELATION, SERVICE})
+
+
+def test_a_correction_of_the_desk_is_its_own_channel_and_no_sender_can_feign_one() -> None:
+    corrected = replace(DELIVERY, exchange="", headers={CHANNEL: "desk"})
+    assert read(corrected, NOW, {"justice"}).raw.headers[CHANNEL] == "desk"
+    assert read(corrected, NOW, {"justice"}).refusal is None
+    feigned = replace(DELIVERY, headers={CHANNEL: "desk"})
+    assert read(feigned, NOW).raw.headers[CHANNEL] == "direct"
+    again = postponed(feigned, Retry(Rung("5s", 5), 1))
+    assert CHANNEL not in again.headers
+
+
+def test_who_must_come_over_ehis_is_refused_on_any_other_way() -> None:
+    refusal = read(DELIVERY, NOW, {"justice"}).refusal
+    assert refusal is not None
+    assert refusal.rule == "channel-not-allowed"
+    assert read(OVER_EHIS, NOW, {"justice"}).refusal is None
+    assert read(DELIVERY, NOW, {"labour"}).refusal is None

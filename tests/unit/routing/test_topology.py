@@ -35,6 +35,7 @@ def test_every_name_on_the_wire_is_there() -> None:
     assert Exchange("intake.alpha", "direct", "intake.unrouted") in laid_out.exchanges
     assert Exchange("canonical", "topic", "canonical.unrouted") in laid_out.exchanges
     assert Binding("intake.alpha", "intake.alpha.live", "live") in laid_out.bindings
+    assert Binding("intake.ehis", "intake.beta.bulk", "beta.bulk") in laid_out.bindings
     assert Binding("canonical", "registry.writer.bulk", "bulk.#") in laid_out.bindings
 
 
