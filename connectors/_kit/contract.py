@@ -133,6 +133,7 @@ class Connector:
 
     ``normalize`` is pure. It yields one item per record; it raises ``Refused`` only when the
     document as a whole is unreadable, and then the message counts as one refused record.
+    ``operations`` are those the dialect has words for, at every record.
     """
 
     name: str
@@ -144,3 +145,4 @@ class Connector:
     folder: Path
     polls: tuple[Poll, ...] = ()
     splitting: Splitting | None = None
+    operations: frozenset[Operation] = frozenset(Operation)

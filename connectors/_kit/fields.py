@@ -21,6 +21,7 @@ from connectors._kit.source import Source
 from schemas.dates import BAKU, parse_date, parse_generic_date, parse_instant, parse_period
 from schemas.envelope import Operation
 from schemas.errors import Refused
+from schemas.fields import Sex
 from schemas.identifiers import (
     Doubt,
     Identifier,
@@ -29,9 +30,13 @@ from schemas.identifiers import (
     parse_fin,
     parse_voen,
 )
-from schemas.names import normalize_name, split_patronymic
+from schemas.names import lower_az, normalize_name, split_patronymic
 from schemas.record import MAX_TEXT, CanonicalRecord
 
+_SEXES: Mapping[str, Sex] = {
+    **{"kişi": "male", "m": "male", "1": "male"},
+    **{"qadın": "female", "f": "female", "2": "female"},
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = 18
 _CLASSIFIER = re.compile(r"[0-9A-Za-z._/-]+")
@@ -96,6 +101,14 @@ class Reading:
         except KeyError:
             known = ", ".join(meanings)
             raise Refused("unknown-code", source.at(name), f"must be one of {known}") from None
+
+    def sex(self, source: Source, name: str) -> Sex:
+        """Male or female in any of the ways the ministries write it, whatever its casing."""
+        sex = _SEXES.get(lower_az(source.text(name)))
+        if sex is None:
+            explanation = "must be Kişi or Qadın, M or F, 1 or 2"
+            raise Refused("unknown-code", source.at(name), explanation)
+        return sex
 
     def classifier(self, source: Source, name: str, longest: int = _LONGEST_CODE) -> str:
         """A code of a classifier whose entries the hub does not know, fit to be in a fact key."""

@@ -32,7 +32,6 @@ _ACTIONS = {
     "VERIFY": Operation.VERIFY,
 }
 _EVENTS = {"BIRTH": "birth", "DEATH": "death"}
-_SEXES = {"1": "male", "2": "female"}
 _ATTRIBUTES = ("@id", "@kind", "@action", "@at")
 _LOCAL_MINUTE = re.compile(r"(\S+) ([01][0-9]|2[0-3]):([0-5][0-9])")
 
@@ -69,7 +68,7 @@ def _notice(raw: RawMessage, rules: Rules, ordinal: int, notice: Element) -> Nor
         "event_time": _event_time(notice, latest),
         "mother": maybe(person, notice, who) if event == "birth" else None,
         "deceased": person(notice, who) if event == "death" else None,
-        "sex": maybe(reading.code, notice, "Sex", _SEXES),
+        "sex": maybe(reading.sex, notice, "Sex"),
     }
     return reading.record(ordinal, build(VitalEventNotice, values, {"": notice.path}), change)
 

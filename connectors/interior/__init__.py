@@ -1,1 +1,1 @@
-"""Ministry of Internal Affairs: persons and their identity documents (decree 3.1.2)."""
+"""Ministry of Internal Affairs: persons, their documents, addresses and citizenship (3.1.2)."""

@@ -6,16 +6,18 @@ from pathlib import Path
 
 from connectors._kit.content import SOAP
 from connectors._kit.contract import Connector, Cut, Poll, Splitting
-from connectors.interior.normalize import NAMESPACE, normalize
+from connectors.interior.normalize import EVENTS, NAMESPACE, normalize
+from schemas.citizenship import Citizenship
 from schemas.identity_document import IdentityDocument
 from schemas.person import Person
+from schemas.residence_registration import ResidenceRegistration
 
 CONNECTOR = Connector(
     name="interior",
     title="Ministry of Internal Affairs",
     dialect="SOAP 1.1, pushed and polled",
     content_types=SOAP,
-    records=(Person, IdentityDocument),
+    records=(Person, IdentityDocument, ResidenceRegistration, Citizenship),
     normalize=normalize,
     folder=Path(__file__).parent,
     polls=(
@@ -26,5 +28,5 @@ CONNECTOR = Connector(
             content_type="text/xml",
         ),
     ),
-    splitting=Splitting(xml=(Cut(NAMESPACE, "PersonNotification", ("Event",)),)),
+    splitting=Splitting(xml=(Cut(NAMESPACE, "PersonNotification", EVENTS),)),
 )

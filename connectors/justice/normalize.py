@@ -23,6 +23,8 @@ _OPERATIONS = {
     "CORRECT": Operation.CORRECT,
     "ANNUL": Operation.ANNUL,
     "RESTORE": Operation.RESTORE,
+    "SNAPSHOT": Operation.SNAPSHOT,
+    "VERIFY": Operation.VERIFY,
 }
 _ACT_TYPES = {
     "BIRTH": "birth",
@@ -43,7 +45,6 @@ _ROLES = {
     "ADOPTEE": "adoptee",
     "ADOPTER": "adopter",
 }
-_SEXES = {"Kişi": "male", "Qadın": "female"}
 
 
 def normalize(raw: RawMessage, rules: Rules) -> Iterator[Item]:
@@ -116,7 +117,7 @@ def _participant(participant: Element, reading: Reading) -> dict[str, Any]:
         "role": reading.code(participant, "@role", _ROLES),
         "identifier": maybe(reading.fin, participant, "FIN"),
         **reading.names(participant, "Surname", "Name", "Patronymic"),
-        "sex": reading.code(participant, "Sex", _SEXES),
+        "sex": reading.sex(participant, "Sex"),
         "date_of_birth": maybe(reading.birth, participant, "BirthDate"),
     }
 

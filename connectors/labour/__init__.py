@@ -1,1 +1,1 @@
-"""Ministry of Labour and Social Protection of Population: employment contract notices."""
+"""Ministry of Labour and Social Protection of Population: contracts and social statuses."""

@@ -1,1 +1,1 @@
-"""State Migration Service: foreigners, their permits and their FİN."""
+"""State Migration Service: foreigners, their permits, protection and addresses, and their FİN."""

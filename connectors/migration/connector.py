@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors._kit.contract import Connector, Cut, Splitting
-from connectors.migration.normalize import CONTENT_TYPES, NAMESPACE, normalize
+from connectors.migration.normalize import CONTENT_TYPES, ENTRIES, NAME, NAMESPACE, normalize
 from schemas.person import Person
+from schemas.protection_status import ProtectionStatus
 from schemas.residence_permit import ResidencePermit
+from schemas.residence_registration import ResidenceRegistration
 from schemas.subject_link import SubjectLink
 
 CONNECTOR = Connector(
@@ -15,10 +17,8 @@ CONNECTOR = Connector(
     title="State Migration Service",
     dialect="XML",
     content_types=CONTENT_TYPES,
-    records=(Person, ResidencePermit, SubjectLink),
+    records=(Person, ResidencePermit, ProtectionStatus, ResidenceRegistration, SubjectLink),
     normalize=normalize,
     folder=Path(__file__).parent,
-    splitting=Splitting(
-        xml=(Cut(NAMESPACE, "MigrationRecords", ("Permit", "Link", "Protection")),)
-    ),
+    splitting=Splitting(xml=(Cut(NAMESPACE, NAME, ENTRIES),)),
 )

@@ -159,6 +159,26 @@ def test_every_declared_record_type_is_known_and_has_a_golden_sample(connector: 
 
 
 @every_connector
+def test_every_operation_of_every_record_has_a_golden_sample(connector: Connector) -> None:
+    wanted = {
+        (record.record_type, operation)
+        for record in connector.records
+        for operation in connector.operations
+    }
+    shown = {
+        (item.record_class.record_type, item.operation)
+        for sample in golden(connector)
+        for item in accepted(sample)
+    }
+    assert wanted - shown == set()
+
+
+def test_every_record_of_the_catalogue_comes_from_some_ministry() -> None:
+    told = {record for connector in CONNECTORS.values() for record in connector.records}
+    assert told == set(records().values())
+
+
+@every_connector
 def test_hostile_samples_cover_what_its_dialects_must_refuse(connector: Connector) -> None:
     refused = {json.loads(sample.expected.read_bytes())["refused"] for sample in hostile(connector)}
     for dialect in dialects(connector):

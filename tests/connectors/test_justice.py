@@ -29,7 +29,7 @@ def edited(case: str, old: str, new: str) -> RawMessage:
         ("register-birth", ">001<", ">1<", "value", "Act/OfficeCode"),
         ("register-birth", ">42<", ">123456789<", "value", "Act/ActNumber"),
         ("register-birth", '"MOTHER"', '"AUNT"', "unknown-code", "Act/Participant[2]/@role"),
-        ("register-birth", ">Qadın<", ">F<", "unknown-code", "Act/Participant[2]/Sex"),
+        ("register-birth", ">Qadın<", ">Q<", "unknown-code", "Act/Participant[2]/Sex"),
         ("register-birth", ">1996<", ">96<", "date-two-digit-year", "Act/Participant[3]/BirthDate"),
         ("register-birth", ">SN<", "><", "required", "Act/Certificate/Series"),
         ("name-change", ">Yeniyev<", "> <", "required", "Act/NewName/Surname"),

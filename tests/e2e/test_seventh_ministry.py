@@ -69,6 +69,7 @@ def test_its_records_reach_the_registry(project: Path, empty_database_url: str) 
         "written study_enrolment",
         "refused fin-format",
         "written study_enrolment",
-        "E-1 bachelor 2025-09-15 annulled",
+        "written study_enrolment",
+        "E-1 master 2025-09-15 annulled",
         "balanced",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors._kit.contract import Connector
-from connectors.education.normalize import CONTENT_TYPES, normalize
+from connectors.education.normalize import CONTENT_TYPES, OPERATIONS, normalize
 from schemas.study_enrolment import StudyEnrolment
 
 CONNECTOR = Connector(
@@ -16,4 +16,5 @@ CONNECTOR = Connector(
     records=(StudyEnrolment,),
     normalize=normalize,
     folder=Path(__file__).parent,
+    operations=frozenset(OPERATIONS.values()),
 )

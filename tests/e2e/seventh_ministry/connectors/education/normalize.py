@@ -15,7 +15,7 @@ from schemas.study_enrolment import StudyEnrolment
 
 CONTENT_TYPES = ("text/csv",)
 HEADER = "enrolment;operation;at;fin;institution;level;start;end"
-_OPERATIONS = {"ADD": Operation.CREATE, "UPDATE": Operation.CHANGE, "DROP": Operation.ANNUL}
+OPERATIONS = {"ADD": Operation.CREATE, "UPDATE": Operation.CHANGE, "DROP": Operation.ANNUL}
 
 
 def normalize(raw: RawMessage, rules: Rules) -> Iterator[Item]:
@@ -48,7 +48,7 @@ def _enrolment(ordinal: int, line: str, rules: Rules) -> Normalized:
     if len(values) != len(HEADER.split(";")):
         raise Refused("required", path, "a line has eight fields")
     row = dict(zip(HEADER.split(";"), values, strict=True))
-    operation = _OPERATIONS.get(row["operation"])
+    operation = OPERATIONS.get(row["operation"])
     if operation is None:
         raise Refused("unknown-code", f"{path}.operation", "ADD, UPDATE or DROP")
     enrolment = Identifier(notation=row["enrolment"], type="urn:az:study")
