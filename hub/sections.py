@@ -29,6 +29,13 @@ def split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def named_by_hyphens(value: object) -> object:
+    """Read subscribers' names as the environment has them: ``STATE_FUND`` is ``state-fund``."""
+    if not isinstance(value, dict):
+        return value
+    return {str(name).lower().replace("_", "-"): part for name, part in value.items()}
+
+
 BrokerUrl = Annotated[SecretStr, _url("amqp", "amqps")]
 DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
 ServiceUrl = Annotated[SecretStr, _url("http", "https")]
@@ -160,3 +167,24 @@ class SenderSettings(Section):
     )
     requests_per_minute: int = Field(6000, ge=1, description="requests it may make in the long run")
     burst: int = Field(200, ge=1, description="requests it may make at once")
+
+
+class EndpointSettings(Section):
+    """How the hub speaks to one subscriber's webhook or SOAP service."""
+
+    secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(split)] = Field(
+        (), description="secrets it is signed for with, `whsec_…`; two while one is being changed"
+    )
+    internal: bool = Field(
+        False, description="whether it is in a closed network: private addresses and plain HTTP"
+    )
+    authorities: Path | None = Field(
+        None, description="PEM file of authorities its certificate may be of; unset: the system's"
+    )
+    certificate: Path | None = Field(
+        None, description="PEM file of the certificate the hub shows it (mutual TLS)"
+    )
+    private_key: Path | None = Field(None, description="PEM file of that certificate's key")
+    connect_seconds: Seconds = Field(5, description="how long connecting may take")
+    read_seconds: Seconds = Field(10, description="how long the next byte of its answer may take")
+    total_seconds: Seconds = Field(30, description="how long one delivery may take in all")

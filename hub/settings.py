@@ -35,6 +35,7 @@ from hub.sections import (
     BrokerUrl,
     ContractSettings,
     DatabaseUrl,
+    EndpointSettings,
     HttpSettings,
     Lane,
     LimitSettings,
@@ -43,6 +44,7 @@ from hub.sections import (
     RungName,
     Seconds,
     SenderSettings,
+    named_by_hyphens,
     split,
 )
 from routing.topology import LADDER, Rung
@@ -50,10 +52,11 @@ from schemas.errors import Stop
 from schemas.identifiers import Namespaces
 
 PREFIX = "QOVSAQ_"
-_BY_MINISTRY: Mapping[str, type[BaseModel]] = {
-    "poll": PollSettings,
-    "contracts": ContractSettings,
-    "senders": SenderSettings,
+_BY_NAME: Mapping[str, tuple[str, type[BaseModel]]] = {
+    "poll": ("MINISTRY", PollSettings),
+    "contracts": ("MINISTRY", ContractSettings),
+    "senders": ("MINISTRY", SenderSettings),
+    "endpoints": ("SUBSCRIBER", EndpointSettings),
 }
 
 
@@ -163,6 +166,9 @@ class Settings(BaseSettings):
     contracts: dict[str, ContractSettings] = Field(
         {}, description="contracts that ministries serve, by ministry"
     )
+    endpoints: Annotated[dict[str, EndpointSettings], BeforeValidator(named_by_hyphens)] = Field(
+        {}, description="subscribers' webhooks and SOAP services, by subscriber"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -214,8 +220,9 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
         name = prefix + key.upper()
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), f"{name}__")
-        elif key in _BY_MINISTRY:
-            yield from _rows(_BY_MINISTRY[key], f"{name}__<MINISTRY>__")
+        elif key in _BY_NAME:
+            whose, section_of_one = _BY_NAME[key]
+            yield from _rows(section_of_one, f"{name}__<{whose}>__")
         else:
             yield name, _as_text(field.default), field.description or ""
 
@@ -237,7 +244,7 @@ def _file() -> Path | None:
 
 def _unknown_names() -> list[str]:
     known = [name for name, _, _ in table()]
-    patterns = re.compile("|".join(known).replace("<MINISTRY>", "[A-Z0-9_]+?"))
+    patterns = re.compile(re.sub("<[A-Z]+>", "[A-Z0-9_]+?", "|".join(known)))
     given = sorted(n for n in map(str.upper, os.environ) if n.startswith(PREFIX))  # noqa: TID251
     return [_unknown(name, known) for name in given if not patterns.fullmatch(name)]
 

@@ -3,7 +3,7 @@
 The connection goes to an address that was judged beforehand, no redirect is followed, no proxy
 of the environment is used, and one deadline cuts everything: connecting, the TLS handshake, an
 answer that drips byte by byte, a body without end. The standard library's client is used because
-it lets the connection be made here; see ``docs/adr/``.
+it lets the connection be made here; see ADR 0012.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Line:
     ) -> None:
         self._target = target
         self._context = context or ssl.create_default_context()
-        self._patience = patience
+        self.patience = patience
         self._resolve = resolve
         self._monotonic = monotonic
         self._open: _Connection | None = None
@@ -69,7 +69,7 @@ class Line:
         Raises ``Unavailable`` where no status came in time. The body of an answer may be late or
         broken: then it is not ``whole``.
         """
-        deadline = self._monotonic() + self._patience.total
+        deadline = self._monotonic() + self.patience.total
         try:
             connection = self._connected(deadline)
             answer = connection.exchange(self._target, body, headers, most)
@@ -105,7 +105,7 @@ class Line:
         return self._dial(str(addresses[-1]), deadline)
 
     def _dial(self, address: str, deadline: float) -> _Connection:
-        left = min(self._patience.connect, deadline - self._monotonic())
+        left = min(self.patience.connect, deadline - self._monotonic())
         if left <= 0:
             raise TimeoutError
         raw = socket.create_connection((address, self._target.port), left)
@@ -117,7 +117,7 @@ class Line:
             raw.close()
             raise
         stale_at = self._monotonic() + _RESOLVED_FOR
-        return _Connection(raw, stale_at, deadline, self._patience.read, self._monotonic)
+        return _Connection(raw, stale_at, deadline, self.patience.read, self._monotonic)
 
 
 @dataclass(slots=True)

@@ -137,3 +137,13 @@ def test_every_setting_says_what_it_means() -> None:
     rows = list(table())
     assert {name for name, _, meaning in rows if not meaning} == set()
     assert len({name for name, _, _ in rows}) == len(rows) > len(Settings.model_fields)
+
+
+def test_subscribers_are_named_in_the_environment_with_underscores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QOVSAQ_ENDPOINTS__STATE_FUND__SECRETS", f"whsec_{SECRET},whsec_b")
+    monkeypatch.setenv("QOVSAQ_ENDPOINTS__STATE_FUND__TOTAL_SECONDS", "7")
+    endpoint = load().endpoints["state-fund"]
+    assert (len(endpoint.secrets), endpoint.total_seconds) == (2, 7)
+    assert SECRET not in repr(endpoint)

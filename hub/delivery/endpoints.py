@@ -1,0 +1,55 @@
+"""From a subscriber and the settings of its endpoint to the sender that reaches it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+
+from hub.delivery.address import parse_target
+from hub.delivery.line import Line, Patience
+from hub.delivery.sender import Sender
+from hub.delivery.signing import Secret
+from hub.delivery.soap import SoapSender
+from hub.delivery.subscriber import Channel, Subscriber
+from hub.delivery.webhook import WebhookSender
+from hub.sections import EndpointSettings
+from schemas.errors import Stop
+
+_SENDERS: Mapping[Channel, Callable[[Line, Sequence[Secret]], Sender]] = {
+    Channel.WEBHOOK: WebhookSender,
+    Channel.SOAP: SoapSender,
+}
+
+
+def open_sender(subscriber: Subscriber, settings: EndpointSettings | None) -> Sender:
+    """Make the sender for a subscriber with an endpoint (webhook or SOAP); connects to nothing.
+
+    Raises ``Stop`` where the address may not be used, or the settings have no signing secret or
+    unusable keys.
+    """
+    prefix = f"QOVSAQ_ENDPOINTS__{subscriber.name.upper().replace('-', '_')}__"
+    if subscriber.endpoint is None:
+        raise Stop(f"subscriber {subscriber.name} has no endpoint")
+    if settings is None or not settings.secrets:
+        raise Stop(f"{prefix}SECRETS is not set")
+    try:
+        secrets = [Secret.parse(secret.get_secret_value()) for secret in settings.secrets]
+        target = parse_target(subscriber.endpoint, internal=settings.internal)
+    except Stop as problem:
+        raise Stop(f"subscriber {subscriber.name}: {problem}") from None
+    patience = Patience(settings.connect_seconds, settings.read_seconds, settings.total_seconds)
+    line = Line(target, context=_context(settings, prefix), patience=patience)
+    return _SENDERS[subscriber.channel](line, secrets)
+
+
+def _context(settings: EndpointSettings, prefix: str) -> ssl.SSLContext:
+    """Verify the endpoint's certificate and name, and show our own where there is one."""
+    try:
+        authorities = settings.authorities
+        context = ssl.create_default_context(cafile=str(authorities) if authorities else None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if settings.certificate:
+            context.load_cert_chain(settings.certificate, settings.private_key)
+    except (OSError, ssl.SSLError):
+        raise Stop(f"{prefix}…: the authorities, certificate or key cannot be used") from None
+    return context
