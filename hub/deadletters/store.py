@@ -56,14 +56,15 @@ RETURNING letter_id, occurrence
 """
 
 # Only the failure of its latest replay brings a letter back: one that was delivered late, from
-# before, must not make it look as if nothing were on its way.
+# before, must not make it look as if nothing were on its way. Nor does any other count as a change
+# of the letter: from changed_at on the sweep looks for what became of the replay.
 _RETURN = """
 UPDATE desk.letter AS l
 SET failures = l.failures + r.failures, cause = r.cause, field = r.field,
     explanation = r.explanation, parked_at = greatest(l.parked_at, r.parked_at), mark = NULL,
     state = CASE WHEN r.replays ? b.latest AND l.state IN ('sending', 'sent', 'settled')
                  THEN 'parked' ELSE l.state END,
-    changed_at = %(now)s
+    changed_at = CASE WHEN r.replays ? b.latest THEN %(now)s ELSE l.changed_at END
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (letter_id uuid, failures integer, cause text,
     field text, explanation text, replays jsonb, parked_at timestamptz)
 JOIN desk.letter o USING (letter_id)

@@ -115,18 +115,18 @@ def statement(
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     expected = {row["ministry"]: row for row in tx.rows(_EXPECTED)}
     counted = _by_ministry(tx.rows(_STATES))
+    names = sorted(set(ministries) | set(expected) | set(counted))
     orphans = {
         row["ministry"]: row["records"]
         for row in tx.rows(
             _ORPHANS,
             {
-                "horizons": as_json(situation.horizons(ministries, lanes)),
+                "horizons": as_json(situation.horizons(names, lanes)),
                 "limit": relay_limit,
                 "relay_lives": "relay" in situation.alive,
             },
         )
     }
-    names = sorted(set(ministries) | set(expected) | set(counted))
     lines = [
         _line(name, expected.get(name), counted.get(name, {}), orphans.get(name, 0))
         for name in names

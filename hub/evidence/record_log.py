@@ -126,6 +126,10 @@ WHERE journal_id = %s AND state IN ('received', 'retrying')
 """
 
 
+_OPEN_MINISTRIES = """
+SELECT DISTINCT ministry FROM evidence.record_log WHERE state IN ('received', 'retrying')
+"""
+
 _UNREAD = """
 SELECT journal_id, record_id FROM evidence.record_log
 WHERE journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb))
@@ -201,6 +205,11 @@ def final_outcomes(tx: Transaction, record_ids: Iterable[str]) -> Mapping[str, S
 def open_of(tx: Transaction, journal_id: int) -> list[str]:
     """List the records of one message that have no outcome yet."""
     return [row["record_id"].hex for row in tx.rows(_OPEN_OF, [journal_id])]
+
+
+def open_ministries(tx: Transaction) -> set[str]:
+    """Name the ministries that have records on their way."""
+    return {row["ministry"] for row in tx.rows(_OPEN_MINISTRIES)}
 
 
 def unread(tx: Transaction, journal_ids: Iterable[int], record_type: str) -> dict[int, str]:

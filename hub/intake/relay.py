@@ -19,16 +19,17 @@ from hub.evidence.record_log import Lost, Settlement, State
 from hub.intake.arrival import Arrived
 from hub.intake.publishing import canonical_messages, notice_message
 from hub.intake.reading import read_records
+from hub.intake.vanished import CAUSE, is_correction, letter
 from hub.store.database import Database, Row
 from routing.bus import Bus, Publisher, Unroutable
 from routing.observer import Observer
-from schemas.envelope import CONTENT_TYPE, Event, decode_batch
+from routing.parking import put_aside
+from schemas.envelope import Event, decode_batch
 
 _log = structlog.get_logger()
 _BAKU = ZoneInfo("Asia/Baku")
 _PARTITIONS_AHEAD = 7
 _AT_ONCE = 1000
-_UNREPRODUCIBLE = "relay-cannot-reproduce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,11 @@ class Relay:
         depths = self.bus.depths(holders.queues_of(self.connectors, self.lanes))
         with self.database.transaction() as tx:
             situation = holders.look(tx, depths, self.settle, now)
+            # Also those that no connector speaks for any more.
+            ministries = sorted(self.connectors.keys() | record_log.open_ministries(tx))
             lost = record_log.lost(
                 tx,
-                situation.horizons(self.connectors, self.lanes),
+                situation.horizons(ministries, self.lanes),
                 limit=self.limit,
                 most=_AT_ONCE,
             )
@@ -79,23 +82,38 @@ class Relay:
         return len(lost)
 
     def _republish(self, lost: Sequence[Lost], rows: Sequence[Row], now: datetime) -> None:
+        """Publish lost records again, and put those before a person that cannot be made again.
+
+        One whose sealed bytes are gone can be neither: it is counted as relayed, and in the end
+        as unaccounted, which is the truth.
+        """
         wanted = {each.record_id for each in lost}
         events = [
             (lane, event) for row in rows for lane, event in self._events(row) if event.id in wanted
         ]
         found = {event.id for _, event in events}
+        sealed = {row["journal_id"]: row for row in rows}
+        gone = {each.record_id for each in lost if each.journal_id not in sealed}
+        vanished = [each for each in lost if each.record_id not in found | gone]
         with self.database.transaction() as tx:
-            record_log.relayed(tx, found, now)
-            vanished = wanted - found
-            record_log.settle(
-                tx, [Settlement(i, State.PARKED, _UNREPRODUCIBLE) for i in vanished], now
-            )
+            record_log.relayed(tx, found | gone, now)
         self.publisher.publish(canonical_messages(events, now, most=self.most_events))
+        self._give_up(vanished, sealed, now)
         self.observer.count("relayed", len(found))
 
+    def _give_up(self, vanished: Sequence[Lost], sealed: Mapping[int, Row], now: datetime) -> None:
+        """Take to the desk what cannot be made again, confirmed, and only then call it parked."""
+        if not vanished:
+            return
+        messages = dict.fromkeys(each.journal_id for each in vanished)
+        put_aside(self.publisher, [letter(sealed[m], self.connectors, now) for m in messages])
+        parked = [Settlement(each.record_id, State.PARKED, CAUSE) for each in vanished]
+        with self.database.transaction() as tx:
+            record_log.settle(tx, parked, now)
+        _log.error("records cannot be made again", count=len(vanished), cause=CAUSE)
+
     def _events(self, row: Row) -> list[tuple[str, Event]]:
-        if row["content_type"] == CONTENT_TYPE and " " in row["message_id"]:
-            # A correction made at the desk: no ministry can use an id with a blank in it.
+        if is_correction(row):
             return [(row["lane"], event) for event in decode_batch(row["body"])]
         raw = RawMessage(
             ministry=row["ministry"],
