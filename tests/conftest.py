@@ -19,6 +19,11 @@ def _unique(purpose: str) -> str:
     return f"qovsaq_test_{purpose}_{uuid.uuid4().hex[:12]}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what to set to have the same streams, moments and places again."""
+    terminalreporter.write_line(f"QOVSAQ_TEST_SEED={SETTINGS.seed}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_settings() -> Iterator[None]:
     """Keep the hub's settings of whoever runs the tests out of them."""

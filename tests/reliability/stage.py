@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ class Stage:
     @contextmanager
     def sending(
         self, messages: Sequence[Sent] | None = None, account: Account | None = None
-    ) -> Iterator[None]:
+    ) -> Iterator[Sender]:
         """Send everything during the block, through every outage, on the stage's account."""
         sender = Sender(
             self.broker_url,
@@ -95,7 +95,7 @@ class Stage:
         )
         sender.start()
         try:
-            yield
+            yield sender
         finally:
             sender.join()
         if sender.failure:
@@ -127,17 +127,19 @@ class Stage:
         wanted = share * sum(len(sent.expected) for sent in self.traffic.messages)
         wait_until(lambda: self.ended.is_set() or self.settled() >= wanted, 60, "progress")
 
-    def come_to_rest(self) -> None:
-        """Wait until the check finds nothing wrong, or for long enough to believe that it will."""
+    def come_to_rest(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Wait until nothing is on its way, and do something ``meanwhile`` again and again."""
         bus = RabbitBus(self.direct_url)
+        prefixes = ("intake.", "registry.", "retry.", *(() if self.dead else ("dead.",)))
         names = [queue.name for queue in self.topology.queues]
-        queues = [name for name in names if name.startswith(("intake.", "registry.", "retry."))]
+        queues = [name for name in names if name.startswith(prefixes)]
+
+        def rests() -> bool:
+            meanwhile()
+            return self.ended.is_set() or self._rests(bus, queues)
+
         try:
-            wait_until(
-                lambda: self.ended.is_set() or self._rests(bus, queues),
-                _REST_SECONDS,
-                "the hub at rest",
-            )
+            wait_until(rests, _REST_SECONDS, "the hub at rest")
         finally:
             bus.close()
 

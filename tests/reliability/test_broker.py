@@ -1,4 +1,5 @@
-"""A broker that is restarted, idle and under load, and one that runs out of memory."""
+"""A broker that is restarted, idle and under load, killed, or out of memory; queues that lose
+their leader."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability.stage import Stage
+from tests.reliability.stage import Stage, Traffic
 from tests.support.private_broker import PrivateBroker
 
 pytestmark = [
@@ -35,6 +36,35 @@ def test_restarting_the_broker_idle_and_under_load_changes_nothing(
             played.wait_for(0.1)
             restart(shared_node)
         played.come_to_rest()
+    assert played.problems() == []
+    assert played.attempts() == 0
+
+
+def test_killing_the_broker_under_load_changes_nothing(
+    stage: Callable[..., Stage], shared_node: PrivateBroker, traffic: Traffic
+) -> None:
+    played = stage(direct_url=shared_node.url, broker_url=shared_node.url)
+    shared_node.settle()
+    kills = len(traffic.messages) // 1_000
+    with played.under_load():
+        for number in range(kills):
+            played.wait_for(0.1 + 0.5 * number / kills)
+            shared_node.kill()
+            shared_node.start()
+    assert played.problems() == []
+    assert played.attempts() == 0
+
+
+def test_a_queue_that_loses_its_leader_delays_and_loses_nothing(
+    stage: Callable[..., Stage], shared_node: PrivateBroker
+) -> None:
+    played = stage(direct_url=shared_node.url, broker_url=shared_node.url)
+    shared_node.settle()
+    with played.under_load():
+        for share in (0.2, 0.4, 0.6):
+            played.wait_for(share)
+            for queue in ("registry.writer.live", "intake.labour.live"):
+                shared_node.kill_leader(queue)
     assert played.problems() == []
     assert played.attempts() == 0
 

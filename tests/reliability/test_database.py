@@ -60,7 +60,7 @@ def execute(url: str, statement: Any, *params: object) -> None:
 
 def with_options(url: str, **options: str) -> str:
     text = "%20".join(f"-c%20{name}%3D{value}" for name, value in options.items())
-    return f"{url}?options={text}"
+    return f"{url}{'&' if '?' in url else '?'}options={text}"
 
 
 @contextmanager

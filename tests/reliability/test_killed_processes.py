@@ -1,214 +1,147 @@
-"""kill -9 of intake, writer and broker, each with work in hand: nothing lost, nothing twice."""
+"""kill -9 of intake, writer and desk between effect and acknowledgement, while a whole ministry
+fails; then the replay of everything, pressed twice at once: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from hub import bootstrap
-from hub.evidence.ledger import Statement
-from hub.evidence.outcomes import outcomes
-from hub.settings import Settings
-from hub.simulator.account import Account
-from hub.simulator.publish import Window, publish
-from hub.simulator.sent import Sent
-from hub.simulator.stream import Stream, stream
+from hub.bootstrap import Hub, Kind
+from hub.deadletters.queries import Filter
+from hub.deadletters.replaying import Run
+from hub.evidence import operators
 from hub.store.database import Database
-from routing import control
-from routing.rabbit import RabbitBus
+from tests.reliability.mortal import CAUSE, program
+from tests.reliability.stage import Stage, Traffic
 from tests.support.hub_process import HubProcess
-from tests.support.postgres import PostgresServer
-from tests.support.private_broker import PrivateBroker
 from tests.support.servers import wait_until
-from tests.support.undisturbed import exported, run_undisturbed
 
-pytestmark = [pytest.mark.reliability, pytest.mark.broker, pytest.mark.database]
+pytestmark = [
+    pytest.mark.reliability,
+    pytest.mark.broker,
+    pytest.mark.database,
+    pytest.mark.xdist_group("reliability"),
+    pytest.mark.timeout(600),
+]
 
-SEED = 7
-START = datetime(2026, 1, 15, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Violence:
-    """How much is sent, and how often what is killed."""
-
-    messages: int
-    process_kills: int
-    broker_kills: int
+MORTALS = (Kind.INTAKE, Kind.REGISTRY, Kind.DESK)
+_LONGEST_LIFE = 3
+_OPERATORS = ("root", "aysel", "behruz")
 
 
-SHORT = Violence(messages=3000, process_kills=2, broker_kills=1)
-FULL = Violence(messages=20_000, process_kills=20, broker_kills=3)
+class Undertaker:
+    """Starts processes again that died, to die again, until each has died often enough."""
 
-
-class Tap:
-    """Lets a stream flow portion by portion, so that there is work for every kill."""
-
-    def __init__(self, messages: Stream, portions: int) -> None:
-        self._messages = messages
-        self._portion = -(-len(messages) // portions)
-        self._allowed = threading.Semaphore(0)
-        self.open_for_good = threading.Event()
-
-    def let_flow(self) -> None:
-        """Let one more portion flow."""
-        self._allowed.release()
-
-    def __iter__(self) -> Iterator[Sent]:
-        for place, sent in enumerate(self._messages):
-            if place % self._portion == 0:
-                while not self.open_for_good.is_set() and not self._allowed.acquire(timeout=0.1):
-                    pass
-            yield sent
-
-
-class Scene:
-    """A hub of three processes on a broker and a database of its own, and one publisher."""
-
-    def __init__(self, broker: PrivateBroker, database_url: str, folder: Path) -> None:
-        self.broker = broker
-        self.database_url = database_url
-        self.folder = folder
-        settings = {
-            "QOVSAQ_BROKER_URL": broker.url,
-            "QOVSAQ_DATABASE_URL": database_url,
-            "QOVSAQ_METRICS_PORT": "0",
-            "QOVSAQ_SETTLE_SECONDS": "20",
-            "QOVSAQ_RELAY_INTERVAL_SECONDS": "2",
+    def __init__(self, played: Stage, deaths: int, unfit: Path, chance: random.Random) -> None:
+        self._processes: Mapping[Kind, HubProcess] = {
+            kind: played.process(kind) for kind in MORTALS
         }
-        self.processes = {
-            kind: HubProcess(kind, settings, folder) for kind in ("intake", "registry", "relay")
-        }
-        self.settings = Settings(
-            broker_url=broker.url, database_url=database_url, settle_seconds=20
-        )
+        self._most = deaths
+        self._unfit = unfit
+        self._chance = chance
+        self.deaths: Counter[Kind] = Counter()
 
-    def kill_with_work_in_hand(self, kind: str, tap: Tap, chance: random.Random) -> None:
-        """Freeze a process at some moment; kill it once the broker says it holds deliveries."""
-        process = self.processes[kind]
-        for _ in range(60):
-            tap.let_flow()
-            threading.Event().wait(chance.uniform(0.05, 0.5))
-            process.freeze()
-            if self._unacked(kind):
-                process.kill()
-                process.start()
-                return
-            process.thaw()
-        pytest.fail(f"{kind} never had deliveries in hand")
+    def look(self) -> None:
+        """Start whatever does not run."""
+        for kind, process in self._processes.items():
+            if not process.running:
+                self.deaths[kind] += process.was_started
+                mortal = self.deaths[kind] < self._most
+                place = self._chance.randint(1, _LONGEST_LIFE) if mortal else 0
+                process.start(program(place, self._unfit))
 
-    def _unacked(self, kind: str) -> int:
-        """Count deliveries that only this kind of process can hold, once the broker knows."""
-        threading.Event().wait(0.3)
-        prefix = {"intake": "intake.", "registry": "registry.writer."}[kind]
-        depths = self.broker.list_queues()
-        return sum(depth.unacked for name, depth in depths.items() if name.startswith(prefix))
-
-    def ledger(self) -> Statement:
-        hub = bootstrap.build(self.settings)
-        try:
-            return hub.ledger()
-        finally:
-            hub.bus.close()
-
-    def at_rest(self) -> bool:
-        """Whether every queue on the way is empty and every record has its outcome."""
-        depths = self.broker.list_queues()
-        waiting = sum(
-            depth.ready + depth.unacked
-            for name, depth in depths.items()
-            if name.startswith(("intake.", "registry.", "retry."))
-        )
-        return waiting == 0 and self.ledger().in_flight == 0
-
-    def accounted(self) -> list[dict[str, object]]:
-        database = Database(self.database_url)
-        try:
-            with database.transaction() as tx:
-                return list(outcomes(tx))
-        finally:
-            database.close()
+    def stop(self) -> list[int]:
+        """Ask whatever runs to stop; return the exit statuses."""
+        return [process.stop() for process in self._processes.values()]
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "violence", [SHORT, pytest.param(FULL, marks=pytest.mark.slow)], ids=["short", "full"]
-)
-def test_killing_processes_and_broker_changes_nothing(
-    violence: Violence,
-    private_broker: PrivateBroker,
-    postgres: PostgresServer,
-    template_database: str,
-    database_url: str,
-    tmp_path: Path,
+@pytest.fixture
+def deaths(traffic: Traffic) -> int:
+    """How often each process dies: more often in the long form."""
+    return len(traffic.messages) // 500
+
+
+def test_processes_that_die_between_effect_and_acknowledgement_change_nothing(
+    stage: Callable[..., Stage], deaths: int, seed: int, tmp_path: Path
 ) -> None:
-    messages = stream(violence.messages, SEED, 0.02, (), START)
-    scene = Scene(private_broker, database_url, tmp_path)
-    hub = bootstrap.build(scene.settings)
-    control.declare(private_broker.url, hub.topology)
-    hub.bus.close()
-    private_broker.settle()
-    for process in scene.processes.values():
-        process.start()
-    chance = random.Random(SEED)
-    tap = Tap(messages, portions=4 * violence.process_kills + violence.broker_kills)
-    account = Account(tmp_path / "sent")
-    sender = Sender(private_broker.url, tap, account)
-    sender.start()
-    try:
-        for _ in range(violence.process_kills):
-            scene.kill_with_work_in_hand("intake", tap, chance)
-            scene.kill_with_work_in_hand("registry", tap, chance)
-        for _ in range(violence.broker_kills):
-            tap.let_flow()
-            private_broker.kill()
-            private_broker.start()
-        tap.open_for_good.set()
-        sender.join()
-        wait_until(scene.at_rest, 240, "the hub at rest")
-        statement = scene.ledger()
-    finally:
-        tap.open_for_good.set()
-        statuses = [process.stop() for process in scene.processes.values()]
-        sender.join()
-
-    assert sender.failure is None
-    assert statuses == [0, 0, 0]
-    assert account.compare(scene.accounted()) == []
-    assert (statement.unaccounted, statement.in_flight) == (0, 0)
-    calm = postgres.create(f"{database_url.rpartition('/')[2]}_calm", template_database)
-    run_undisturbed(messages, calm, tmp_path / "calm")
-    assert exported(database_url) == exported(calm)
-
-
-class Sender(threading.Thread):
-    """Publishes a stream over a connection of its own, through every outage."""
-
-    def __init__(self, url: str, tap: Tap, account: Account) -> None:
-        super().__init__(name="sender")
-        self._url = url
-        self._tap = tap
-        self._account = account
-        self.failure: Exception | None = None
-
-    def run(self) -> None:
-        bus = RabbitBus(self._url)
+    played = stage(crew={Kind.RELAY: 1})
+    unfit = tmp_path / "unfit"
+    unfit.touch()
+    undertaker = Undertaker(played, deaths, unfit, random.Random(seed))
+    with played.working() as hub:
         try:
-            publish(
-                self._tap,
-                bus.publisher(),
-                self._account,
-                lambda _: None,
-                window=Window(messages=100),
-            )
-        except Exception as error:  # noqa: BLE001 - shown by the test that waits
-            self.failure = error
+            with played.sending() as sender:
+                while sender.is_alive():
+                    undertaker.look()
+                    sender.join(0.1)
+            played.come_to_rest(undertaker.look)
+            parked = _parked(played)
+            wait_until(lambda: _letters(played) == parked, 30, "letters of all that is parked")
+            unfit.unlink()
+            runs = _press_twice(hub)
+            undertaker.look()
+            played.come_to_rest(undertaker.look)
+            wait_until(lambda: _letters(played, "settled") == parked, 60, "settled letters")
         finally:
-            self._account.close()
-            bus.close()
+            statuses = undertaker.stop()
+    assert statuses == [0, 0, 0]
+    assert all(undertaker.deaths[kind] for kind in MORTALS), undertaker.deaths
+    assert parked > 0
+    assert sum(run.sent for run in runs) == parked
+    assert played.rows("SELECT max(number) AS n FROM desk.replay") == [{"n": 1}]
+    assert played.problems() == []
+
+
+def _press_twice(hub: Hub) -> list[Run]:
+    """Have two operators replay everything at the same moment."""
+    barrier, runs = threading.Barrier(2), list[Run]()
+
+    def press(token: str) -> None:
+        with _replaying(hub) as replay:
+            barrier.wait(10)
+            runs.append(replay(token))
+
+    presses = [threading.Thread(target=press, args=[token]) for token in _tokens(hub)]
+    for each in presses:
+        each.start()
+    for each in presses:
+        each.join(120)
+    return runs
+
+
+@contextmanager
+def _replaying(hub: Hub) -> Iterator[Callable[[str], Run]]:
+    replayer = hub.replayer(threading.Event())
+    try:
+        yield lambda token: replayer.replay(token, Filter(cause=CAUSE))
+    finally:
+        replayer.database.close()
+        replayer.publisher.close()
+
+
+def _tokens(hub: Hub) -> list[str]:
+    database, tokens = Database(hub.database_url), list[str]()
+    try:
+        for name in _OPERATORS:
+            with database.transaction() as tx:
+                issuer = tokens[0] if tokens else None
+                tokens.append(operators.add(tx, name, issuer, hub.clock()))
+    finally:
+        database.close()
+    return tokens[1:]
+
+
+def _parked(played: Stage) -> int:
+    (row,) = played.rows("SELECT count(*) AS n FROM evidence.record_log WHERE state = 'parked'")
+    return int(row["n"])
+
+
+def _letters(played: Stage, state: str = "parked") -> int:
+    found = played.rows("SELECT state, count(*) AS n FROM desk.letter GROUP BY state")
+    return sum(row["n"] for row in found if row["state"] == state)

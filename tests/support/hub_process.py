@@ -30,12 +30,12 @@ class HubProcess:
         self._said_before = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it, after a kill again."""
+    def start(self, program: Sequence[str] | None = None) -> None:
+        """Start it, after a kill again, with another ``program`` where one is given."""
         self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *self._program, "run", self.kind],
+                [sys.executable, *(program or self._program), "run", self.kind],
                 env=environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -64,6 +64,11 @@ class HubProcess:
     def ready(self) -> bool:
         """Whether it is alive and has said, since it was started, that it is at work."""
         return self.running and b'"running"' in self.log.read_bytes()[self._said_before :]
+
+    @property
+    def was_started(self) -> bool:
+        """Whether it was ever started."""
+        return self._process is not None
 
     @property
     def running(self) -> bool:

@@ -74,6 +74,15 @@ class PrivateBroker:
         """Stop the node in an orderly way; its data stay."""
         self._signal(signal.SIGTERM)
 
+    def kill_leader(self, queue: str) -> None:
+        """Kill the process that leads a quorum queue of the default virtual host.
+
+        Its supervisor starts it again from the log, and an election follows, as after the loss
+        of the leading node of a cluster.
+        """
+        name = f"'%2F_{queue}'"
+        self.administration.run("eval", f"exit(whereis({name}), kill), ok.")
+
     def settle(self) -> None:
         """Wait until the queues just declared would survive ``kill``.
 

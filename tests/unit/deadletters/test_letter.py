@@ -59,6 +59,20 @@ def test_an_unopened_letter_has_the_id_of_the_opened_one() -> None:
     assert unopened(taken, NOW).record_ids == ()
 
 
+def test_a_record_that_was_received_twice_is_one_letter() -> None:
+    event = of_person(1, 1)
+    later = event.model_copy(update={"receivedtime": NOW})
+    first, again = (
+        opened(delivery("dead.registry.writer.live", encode_batch([each]), event.id), NOW)
+        for each in (event, later)
+    )
+    assert first.body != again.body
+    assert first.letter_id == again.letter_id
+    assert unopened(delivery("dead.registry.writer.live", b"[", event.id), NOW).letter_id == (
+        first.letter_id
+    )
+
+
 def test_the_id_tells_queues_messages_and_bodies_apart() -> None:
     ids = {letter_id(*parts) for parts in (("a", "b", "c"), ("ab", "", "c"), ("a", "", "bc"))}
     assert len(ids) == 3
