@@ -26,7 +26,7 @@ from routing.keys import agency_queue
 from routing.observer import Unobserved
 from routing.rabbit import RabbitBus
 from routing.topology import Queue, Topology
-from tests.integration.agency.test_relay import of_contract, of_person
+from tests.integration.agency.site import of_contract, of_person
 from tests.integration.registry.writing import NOW
 from tests.support.rabbitmq import Broker
 from tests.support.servers import wait_until
