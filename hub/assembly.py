@@ -21,6 +21,8 @@ from hub.evidence.ledger import Statement
 from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.store.database import Database
+from hub.watch import calendar
+from hub.watch.calendar import Calendar
 from routing import keys
 from routing.bus import Bus
 from routing.retry import Policy
@@ -71,7 +73,8 @@ class Hub:
 
     def database(self, purpose: str) -> Database:
         """Open a database connection for one thread; ``purpose`` shows in PostgreSQL's activity."""
-        return Database(self.database_url, application_name=f"qovsaq {purpose}")
+        name = f"qovsaq {purpose}"
+        return Database(self.database_url, application_name=name, observer=self.metrics)
 
     def worker(self, kind: Kind) -> Worker:
         """Build the worker of a kind."""
@@ -122,6 +125,17 @@ class Hub:
     @property
     def _reader(self) -> Reader:
         return Reader(self.connectors, self.settings.rules())
+
+    def calendars(self) -> dict[str, Calendar]:
+        """When ministries are expected to send, as far as the settings say.
+
+        Raises ``Stop`` where they name a ministry that there is not.
+        """
+        unknown = self.settings.feeds.keys() - self.connectors.keys()
+        if unknown:
+            raise Stop(f"QOVSAQ_FEEDS__{min(unknown).upper()}: there is no ministry of that name")
+        known = self.settings.calendar
+        return {name: calendar.read(feed, known) for name, feed in self.settings.feeds.items()}
 
     @property
     def settle(self) -> timedelta:

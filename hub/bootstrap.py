@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib.metadata import version
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
@@ -35,7 +36,8 @@ def build(
 
     Raises ``Stop`` where a URL is missing or a connector is half-written.
     """
-    metrics = metrics or Metrics()
+    metrics = observer = metrics or Metrics()
+    observer.gauge("build_info", 1, version=version("qovsaq"), schema=migrate.expected())
     return Hub(
         settings=settings,
         database_url=database_url or required(settings.database_url, "QOVSAQ_DATABASE_URL"),

@@ -84,6 +84,7 @@ class Breaker:
             )
             self._tell(self._opened)
             self._observer.count("breaker_opened", hop=self._hop, dependency=dependency)
+            self._observer.gauge("breaker_open", 1, hop=self._hop, dependency=dependency)
         self._keep_what_can_be()
         return self._failures
 
@@ -92,6 +93,7 @@ class Breaker:
         if self._opened is not None:
             dependency, cause = self._opened.dependency, self._opened.cause
             self._opened = None
+            self._observer.gauge("breaker_open", 0, hop=self._hop, dependency=dependency)
             self._tell(BreakerEvent(self._hop, Turn.CLOSED, self._clock(), dependency, cause))
         self._failures, self._down_since = 0, None
         self._keep_what_can_be()

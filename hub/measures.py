@@ -20,13 +20,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric as code names it; it is exposed with the prefix ``qovsaq_``."""
+    """One metric as code names it; it is exposed with the prefix ``qovsaq_``.
+
+    A level that only one process of a deployment may tell is marked ``leader``.
+    """
 
     name: str
     kind: Kind
     unit: str
     labels: tuple[str, ...]
     meaning: str
+    leader: bool = False
 
 
 def declared(tables: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:

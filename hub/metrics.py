@@ -6,6 +6,7 @@ declared is a ``KeyError`` or ``ValueError``, so a typo cannot measure nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from prometheus_client import (
@@ -24,7 +25,9 @@ PREFIX = "qovsaq_"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # A second series for each counter, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it out
-_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_SECONDS = (
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600,
+)  # fmt: skip
 _ITEMS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
@@ -32,6 +35,7 @@ class Metrics:
     """A process's measurements: an ``Observer`` with a registry of its own."""
 
     def __init__(self, catalogue: tuple[Metric, ...] = CATALOGUE) -> None:
+        self._of_leader = [metric for metric in catalogue if metric.leader]
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._counters: dict[str, Counter] = {}
@@ -54,6 +58,15 @@ class Metrics:
         """Set a declared level."""
         gauge = self._gauges[name]
         (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def abdicate(self) -> None:
+        """Forget every level that only a leader tells: another process tells them from now on."""
+        for metric in self._of_leader:
+            gauge = self._gauges[metric.name]
+            if metric.labels:
+                gauge.clear()
+            else:
+                gauge.set(math.nan)
 
     def expose(self) -> bytes:
         """Render everything in Prometheus' text format."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,6 +41,7 @@ BrokerUrl = Annotated[SecretStr, _url("amqp", "amqps")]
 DatabaseUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
 ServiceUrl = Annotated[SecretStr, _url("http", "https")]
 Lane = Literal["live", "bulk"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Seconds = Annotated[int, Field(ge=1)]
 RungName = Annotated[str, AfterValidator(lambda text: Rung.parse(text).name)]
 Urn = Annotated[str, Field(pattern=r"^urn:[a-z0-9-]+(:[a-z0-9-]+)+$")]
@@ -98,6 +100,36 @@ class PollSettings(Section):
     interval_seconds: Seconds = Field(30, description="pause after a page that was the last")
     page_size: int = Field(200, ge=1, le=10_000, description="documents asked for at a time")
     timeout_seconds: Seconds = Field(30, description="how long one call may take")
+
+
+class FeedSettings(Section):
+    """When one ministry is expected to send; times of day are those of Baku."""
+
+    pattern: Literal["continuous", "office-hours", "nightly"] = Field(
+        "office-hours", description="around the clock, in office hours, or one batch a night"
+    )
+    allowed_minutes: int = Field(
+        120,
+        ge=1,
+        le=60 * 24 * 30,
+        description="silence in expected time that is no cause for alarm",
+    )
+    opens: time = Field(time(9), description="start of office hours, or of the nightly batch")
+    closes: time = Field(time(18), description="their end; earlier than the start: the day after")
+    working_days: Annotated[tuple[Weekday, ...], BeforeValidator(split)] = Field(
+        ("mon", "tue", "wed", "thu", "fri"), description="weekdays it works, with commas between"
+    )
+
+
+class CalendarSettings(Section):
+    """What differs from the weekdays and the holidays of Azerbaijan that a library knows."""
+
+    holidays: Annotated[tuple[date, ...], BeforeValidator(split)] = Field(
+        (), description="further days without work, `2026-03-25`, with commas between"
+    )
+    working_days: Annotated[tuple[date, ...], BeforeValidator(split)] = Field(
+        (), description="days of work in spite of weekday or holiday, with commas between"
+    )
 
 
 class ContractSettings(Section):

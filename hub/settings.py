@@ -33,9 +33,11 @@ from pydantic_settings import (
 from connectors._kit.contract import Limits, Rules
 from hub.sections import (
     BrokerUrl,
+    CalendarSettings,
     ContractSettings,
     DatabaseUrl,
     EndpointSettings,
+    FeedSettings,
     HttpSettings,
     Lane,
     LimitSettings,
@@ -53,6 +55,7 @@ from schemas.identifiers import Namespaces
 
 PREFIX = "QOVSAQ_"
 _BY_NAME: Mapping[str, tuple[str, type[BaseModel]]] = {
+    "feeds": ("MINISTRY", FeedSettings),
     "poll": ("MINISTRY", PollSettings),
     "contracts": ("MINISTRY", ContractSettings),
     "senders": ("MINISTRY", SenderSettings),
@@ -160,6 +163,10 @@ class Settings(BaseSettings):
     poll: dict[str, PollSettings] = Field({}, description="polled services by ministry")
     http: HttpSettings = HttpSettings()
     senders: dict[str, SenderSettings] = Field({}, description="ministries that may send over HTTP")
+    feeds: dict[str, FeedSettings] = Field(
+        {}, description="when ministries are expected to send, by ministry"
+    )
+    calendar: CalendarSettings = CalendarSettings()
     contract_round_seconds: Seconds = Field(
         86_400, description="pause between looks at the contracts that ministries serve"
     )
@@ -185,6 +192,14 @@ class Settings(BaseSettings):
     def rungs(self) -> tuple[Rung, ...]:
         """The retry ladder, as the topology expects it."""
         return tuple(Rung.parse(text) for text in self.retry_rungs)
+
+    def certificates(self) -> dict[str, Path]:
+        """Files of certificates that the settings name, by what they are for."""
+        named = {
+            "http": self.http.certificate,
+            "http-clients": self.http.client_authorities,
+        }
+        return {name: path for name, path in named.items() if path is not None}
 
     def rules(self) -> Rules:
         """What normalizing depends on, as connectors expect it."""

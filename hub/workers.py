@@ -24,6 +24,8 @@ from hub.poll.worker import PollWorker
 from hub.receipts import ReceiptRelay
 from hub.registry.handler import RegistryHandler
 from hub.rounds import Rounds
+from hub.watch.leader import Leadership
+from hub.watch.watch import Watch
 from routing import keys
 from routing.bus import Subscription
 from schemas.errors import Stop
@@ -128,7 +130,27 @@ def _repairs(hub: Hub) -> Worker:
         database.close()
 
     interval = hub.settings.relay_interval_seconds
-    return Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+    rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+    return Crew({"relay": rounds, "watch": _watch(hub)})
+
+
+def _watch(hub: Hub) -> Worker:
+    database, settings = hub.database("watch"), hub.settings
+    watch = Watch(
+        database=database,
+        bus=hub.bus,
+        observer=hub.metrics,
+        ministries=tuple(hub.connectors),
+        lanes=keys.LANES,
+        watched=[queue.name for queue in hub.topology.queues],
+        settle=hub.settle,
+        relay_limit=settings.relay_limit,
+        calendars=hub.calendars(),
+        certificates=settings.certificates(),
+        leadership=Leadership(database),
+    )
+    interval = settings.relay_interval_seconds
+    return Rounds("watch", lambda: watch.step(hub.clock()), interval, database.close)
 
 
 def _poll(hub: Hub) -> Worker:

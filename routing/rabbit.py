@@ -32,18 +32,22 @@ DEAF_SECONDS = 60.0
 class RabbitPublisher:
     """Publishes with pipelined confirms, ``mandatory`` always on; may be used by many threads."""
 
-    def __init__(self, lifeline: Lifeline, confirm_timeout: float) -> None:
+    def __init__(
+        self, lifeline: Lifeline, confirm_timeout: float, observer: Observer | None = None
+    ) -> None:
         self._lifeline = lifeline
         self._confirm_timeout = confirm_timeout
+        self._observer = observer or Unobserved()
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Publish as ``Publisher.publish``; the confirm time-out is for each 1,000 messages."""
         for window in windows(messages):
             link = self._lifeline.link(CONNECT_SECONDS)
-            batch = Batch(window)
+            batch, began = Batch(window), time.monotonic()
             link.publish(batch)
             try:
                 batch.wait(self._confirm_timeout)
+                self._observer.observe("confirm_seconds", time.monotonic() - began)
             finally:
                 link.forget(batch)
 
@@ -68,11 +72,10 @@ class RabbitSubscription(RabbitPublisher):
         depths: Depths,
         observer: Observer,
     ) -> None:
-        super().__init__(lifeline, confirm_timeout)
+        super().__init__(lifeline, confirm_timeout, observer)
         self._linger = linger
         self._hearing = hearing
         self._depths = depths
-        self._observer = observer
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Gather a batch; a reconnect that succeeds within ``timeout`` is no error."""
@@ -155,7 +158,8 @@ class RabbitBus:
     def publisher(self) -> RabbitPublisher:
         """Open a publishing connection; it connects, and reconnects, by itself."""
         lifeline = Lifeline(self._parameters, Wanted())
-        return self._opened(RabbitPublisher(lifeline, self._confirm_timeout))
+        publisher = RabbitPublisher(lifeline, self._confirm_timeout, self._observer)
+        return self._opened(publisher)
 
     def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
         """Open a consuming and publishing connection; ``prefetch`` is per queue."""

@@ -41,6 +41,11 @@ class Rung:
             raise ValueError("a rung is a whole number and s, m or h")
         return cls(text, int(text[:-1]) * _UNIT_SECONDS[text[-1]])
 
+    @property
+    def step(self) -> str:
+        """The name of the step of the ladder that this waiting room is on."""
+        return self.name.partition(".")[0]
+
     def staggered(self) -> tuple[Rung, ...]:
         """The waiting rooms of this rung: itself, and some that keep a little longer.
 

@@ -39,6 +39,11 @@ class Arrived:
     derived_id: bool
     refusal: Refused | None
 
+    @property
+    def published_at(self) -> datetime | None:
+        """When its sender says it was published (aware), if it says so."""
+        return _instant(self.raw.headers.get(PUBLISHED_AT))
+
     def sealed(self, records: int) -> Sealed:
         """Describe the message for the journal, ``records`` being how many it holds."""
         return Sealed(
@@ -51,7 +56,7 @@ class Arrived:
             sender=self.sender,
             channel=self.raw.headers.get(CHANNEL, Channel.DIRECT),
             headers=self.raw.headers,
-            published_at=_instant(self.raw.headers.get(PUBLISHED_AT)),
+            published_at=self.published_at,
             records=records,
         )
 

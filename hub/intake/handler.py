@@ -13,7 +13,7 @@ from hub.evidence import claims, notices, record_log, workers
 from hub.evidence.notices import Notice, Waiting
 from hub.evidence.record_log import Settlement, State
 from hub.intake.admission import Admitted, admit
-from hub.intake.arrival import read
+from hub.intake.arrival import Arrived, read
 from hub.intake.publishing import canonical_messages, notice_message
 from hub.intake.reading import convicted, notices_of, read_records
 from hub.store.database import Database
@@ -51,6 +51,9 @@ class IntakeHandler:
         with self.database.transaction() as tx:
             admitted = admit(tx, messages, now)
             workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+            for queue, mark in _marks(deliveries, arrived, now).items():
+                name = f"{self.worker_id}/{queue}"
+                workers.beat(tx, name, kind=HOP, queue=queue, watermark=mark, now=now)
         self._publish(admitted, now)
         broken = [
             parked(delivery, Park(message.broken, "the normalizer failed"), now)
@@ -128,6 +131,7 @@ class IntakeHandler:
             case Retry() as again:
                 put_aside(self.publisher, [postponed(delivery, again)])
                 due = now + timedelta(seconds=again.rung.seconds)
+                self.observer.count("retries", hop=HOP, rung=again.rung.step)
                 self._settle(delivery, State.RETRYING, again.rung.name, now, due)
             case outcome:
                 cause = outcome.cause if isinstance(outcome, Park) else type(error).__name__
@@ -163,3 +167,15 @@ class IntakeHandler:
                 self.observer.count("records_received", ministry=known, lane=lane)
                 if held.refusal:
                     self.observer.count("refused", ministry=known, rule=held.refusal.rule)
+
+
+def _marks(
+    deliveries: Sequence[Delivery], arrived: Sequence[Arrived], now: datetime
+) -> dict[str, datetime]:
+    """Tell per queue when the latest of its messages was published; a clock ahead counts as now."""
+    marks: dict[str, datetime] = {}
+    for delivery, message in zip(deliveries, arrived, strict=True):
+        published = message.published_at or delivery.timestamp
+        if published is not None:
+            marks[delivery.queue] = max(marks.get(delivery.queue, published), min(published, now))
+    return marks

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from connectors._kit.contract import Connector, RawMessage, Rules
-from hub.evidence import holders, journal, ledger, notices, record_log, workers
+from hub.evidence import holders, journal, notices, record_log, workers
 from hub.evidence.record_log import Lost, Settlement, State
 from hub.intake.arrival import Arrived
 from hub.intake.publishing import canonical_messages, notice_message
@@ -60,7 +60,6 @@ class Relay:
             tx.execute("SELECT evidence.ensure_partitions(%s, %s)", [first, _PARTITIONS_AHEAD])
             workers.beat(tx, self.worker_id, kind="relay", queue="", watermark=None, now=now)
             workers.forget(tx, now - 10 * self.settle)
-        self._measure(now)
         return relayed
 
     def _repair(self, now: datetime) -> int:
@@ -140,17 +139,3 @@ class Relay:
         if confirmed:
             with self.database.transaction() as tx:
                 notices.published(tx, confirmed, now)
-
-    def _measure(self, now: datetime) -> None:
-        statement = ledger.draw_up(
-            self.database,
-            self.bus,
-            self.connectors,
-            self.lanes,
-            settle=self.settle,
-            relay_limit=self.limit,
-            now=now,
-        )
-        for line in statement.lines:
-            self.observer.gauge("unaccounted", line.unaccounted, ministry=line.ministry)
-            self.observer.gauge("in_flight", line.in_flight, ministry=line.ministry)

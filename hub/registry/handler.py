@@ -10,11 +10,12 @@ from itertools import islice
 
 import structlog
 
-from hub.evidence import claims, record_log, workers
+from hub.evidence import claims, outcomes, record_log, workers
 from hub.evidence.record_log import Settlement, State
 from hub.registry import feed
 from hub.registry.authority import Authority, assumed
 from hub.registry.fold import Outcome
+from hub.registry.measuring import measure
 from hub.registry.subjects import redraw_outdated
 from hub.registry.writer import write
 from hub.store.database import Database, Transaction
@@ -110,13 +111,16 @@ class RegistryHandler:
             fresh = [event for event in events if event.id not in final]
             if not fresh:
                 return
-            outcomes = write(tx, fresh, now, self.authority)
-            settled = [Settlement(key, State(won)) for key, won in sorted(outcomes.items())]
-            record_log.settle(tx, settled, self.clock() if self.clock else now)
-            feed.append(tx, _effective(fresh, outcomes), now)
-        told = Counter((event.ministry, outcomes[event.id]) for event in fresh)
-        for (ministry, won), records in told.items():
-            self.observer.count("records_settled", records, ministry=ministry, outcome=won)
+            won = write(tx, fresh, now, self.authority)
+            settled = [Settlement(key, State(state)) for key, state in sorted(won.items())]
+            record_log.settle(tx, settled, self._present(now))
+            feed.append(tx, _effective(fresh, won), now)
+            ways = outcomes.ways(tx, won)
+        told = Counter((event.ministry, won[event.id]) for event in fresh)
+        measure(self.observer, told, ways, self._present(now))
+
+    def _present(self, now: datetime) -> datetime:
+        return self.clock() if self.clock else now
 
     def _singly(self, events: Iterable[Event], now: datetime) -> list[_Failure]:
         failed: list[_Failure] = []
@@ -180,6 +184,7 @@ class RegistryHandler:
             case Retry() as again:
                 message = postponed(delivery, again, body=body, message_id=event.id)
                 due = now + timedelta(seconds=again.rung.seconds)
+                self.observer.count("retries", hop=HOP, rung=again.rung.step)
                 return message, Settlement(
                     event.id, State.RETRYING, kind, attempts=again.attempts, due=due
                 )

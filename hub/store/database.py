@@ -6,6 +6,7 @@ Every statement takes its batch as one JSON parameter where it takes a batch at 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
@@ -15,6 +16,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.rows import dict_row
 
+from routing.observer import Observer, Unobserved
 from schemas.errors import RetryLater, Stop, Unavailable
 
 Row = dict[str, Any]
@@ -56,18 +58,29 @@ class Database:
     or a time-out, ``Unavailable`` for a lost connection, ``Stop`` for missing tables or rights.
     """
 
-    def __init__(self, url: str, *, application_name: str = "qovsaq") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str = "qovsaq",
+        observer: Observer | None = None,
+    ) -> None:
         self._url = url
         self._name = application_name
+        self._observer = observer or Unobserved()
         self._connection: psycopg.Connection[Row] | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end of the block, rolled back on any exception."""
+        began = time.monotonic()
         try:
             connection = self._connect()
             with connection.transaction():
                 yield Transaction(connection)
+            self._observer.observe(
+                "database_seconds", time.monotonic() - began, purpose=self._purpose
+            )
         except _PASSING as error:
             raise RetryLater(_describe(error)) from None
         except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as e:
@@ -83,6 +96,10 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    @property
+    def _purpose(self) -> str:
+        return self._name.removeprefix("qovsaq ")
+
     def _connect(self) -> psycopg.Connection[Row]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
@@ -93,6 +110,7 @@ class Database:
                 connect_timeout=5,
                 application_name=self._name,
             )
+            self._observer.count("database_connections_opened", purpose=self._purpose)
         return self._connection
 
 

@@ -9,11 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from connectors._kit.discover import discover
 from hub.evidence import workers
 from hub.evidence.record_log import State
-from hub.registry.handler import HOP, KILLED
+from hub.metrics import Metrics
+from hub.registry.handler import HOP, KILLED, RegistryHandler
 from hub.store.database import Database
-from routing.message import ATTEMPTS, CAUSE
+from routing import keys
+from routing.message import ATTEMPTS, CAUSE, PUBLISHED_AT
 from routing.topology import LADDER
 from schemas.envelope import decode_batch
 from schemas.errors import RetryLater, Unavailable
@@ -29,6 +32,7 @@ from tests.integration.registry.site import (
     persons,
 )
 from tests.integration.registry.writing import golden
+from tests.support.intake_bench import Bench, sample
 
 pytestmark = pytest.mark.database
 
@@ -207,3 +211,37 @@ def test_a_worker_shows_how_far_it_has_come(site: Site) -> None:
     with site.database.transaction() as tx:
         assert workers.watermarks(tx, NOW - timedelta(seconds=1)) == {QUEUE: NOW}
         assert workers.alive(tx, NOW - timedelta(seconds=1)) == {HOP}
+
+
+def test_the_critical_time_of_each_record_is_from_its_publish_to_its_commit(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    bench = Bench(database, discover())
+    metrics = Metrics()
+    published = bench.now - timedelta(seconds=7)
+    headers = {PUBLISHED_AT: published.isoformat()}
+    bench.send("labour", sample("labour", "concluded.in.json"), headers=headers)
+    bench.work()
+    queue = keys.writer_queue("live")
+    subscription = bench.bus.subscribe([queue], prefetch=10)
+    handler = RegistryHandler("w", database, subscription, [queue], metrics)
+    handler.handle(subscription.receive(10, 0), bench.now)
+    told = metrics.expose().decode()
+    labels = 'lane="live",ministry="labour"'
+    assert f"qovsaq_critical_seconds_sum{{{labels}}} 7.0" in told
+    assert 'qovsaq_critical_seconds_bucket{lane="live",le="5.0",ministry="labour"} 0.0' in told
+    database.close()
+
+
+def test_a_record_on_the_ladder_is_counted_on_its_rung(site: Site) -> None:
+    metrics = Metrics()
+    subscription = site.bus.subscribe([QUEUE], prefetch=10)
+    failing = Flaky(site.url)
+    handler = RegistryHandler("w", failing, subscription, [QUEUE], metrics)
+    site.publish(*persons("A"))
+    (delivery,) = subscription.receive(1, 0)
+    failing.errors = [RetryLater("a"), RetryLater("b"), None]
+    handler.handle_alone(delivery, NOW)
+    failing.close()
+    assert 'qovsaq_retries_total{hop="registry",rung="5s"} 1.0' in metrics.expose().decode()

@@ -87,3 +87,11 @@ def test_an_outage_is_counted_once_under_what_was_down() -> None:
     bench.fail(10)
     line = b'qovsaq_breaker_opened_total{dependency="database",hop="intake"} 1.0'
     assert line in bench.metrics.expose()
+
+
+def test_whether_it_is_open_is_a_level_of_its_own() -> None:
+    bench = Bench()
+    bench.fail(3)
+    assert b'qovsaq_breaker_open{dependency="database",hop="intake"} 1.0' in bench.metrics.expose()
+    bench.breaker.succeeded()
+    assert b'qovsaq_breaker_open{dependency="database",hop="intake"} 0.0' in bench.metrics.expose()

@@ -61,6 +61,16 @@ def test_every_metric_of_the_hub_is_declared_once_with_its_meaning() -> None:
     assert all(metric.meaning.endswith(".") and metric.unit for metric in CATALOGUE)
 
 
+def test_a_process_that_leads_no_more_tells_nothing_for_all() -> None:
+    ledger = Metric("lost", Kind.GAUGE, "things", ("colour",), "Things lost.", leader=True)
+    metrics = Metrics((*DECLARED, ledger))
+    metrics.gauge("lost", 1, colour="red")
+    metrics.gauge("level", 7)
+    metrics.abdicate()
+    assert b"qovsaq_lost{" not in metrics.expose()
+    assert b"qovsaq_level 7.0" in metrics.expose()
+
+
 def test_a_declaration_that_is_not_whole_is_refused() -> None:
     whole = {"kind": "gauge", "unit": "things", "meaning": "Things held."}
     assert declared({"level": whole}) == (DECLARED[1],)

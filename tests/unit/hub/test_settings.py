@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 
 from connectors._kit.contract import Rules
 from hub.settings import InvalidSettings, Settings, load, table, without_credentials
+from hub.watch.calendar import Pattern, read
 
 SECRET = "s3cret-word"
 
@@ -147,3 +149,15 @@ def test_subscribers_are_named_in_the_environment_with_underscores(
     endpoint = load().endpoints["state-fund"]
     assert (len(endpoint.secrets), endpoint.total_seconds) == (2, 7)
     assert SECRET not in repr(endpoint)
+
+
+def test_calendars_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QOVSAQ_FEEDS__LABOUR__PATTERN", "nightly")
+    monkeypatch.setenv("QOVSAQ_FEEDS__LABOUR__OPENS", "23:00")
+    monkeypatch.setenv("QOVSAQ_FEEDS__LABOUR__WORKING_DAYS", "mon,sat")
+    monkeypatch.setenv("QOVSAQ_CALENDAR__HOLIDAYS", "2026-03-25,2026-03-26")
+    settings = load()
+    calendar = read(settings.feeds["labour"], settings.calendar)
+    assert (calendar.pattern, calendar.opens) == (Pattern.NIGHTLY, time(23))
+    assert calendar.working == {0, 5}
+    assert date(2026, 3, 26) in calendar.extra_holidays
