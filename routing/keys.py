@@ -12,6 +12,8 @@
 ``notice.<ministry>``          refusals, for the ministry to read
 ``receipt.<ministry>``         outcomes, for the ministry to read
 ``agency.<system>``            what the registry holds, for one of the Agency's own systems
+``outbound.<subscriber>.<lane>``  records before the gate: the hub's alone
+``deliver.<subscriber>``       what left for a subscriber over AMQP, for it to read
 =============================  ===================================================
 """
 
@@ -74,6 +76,16 @@ def receipt_queue(ministry: str) -> str:
 def agency_queue(system: str) -> str:
     """Name the queue of one of the Agency's own systems."""
     return f"agency.{system}"
+
+
+def outbound_queue(subscriber: str, lane: str) -> str:
+    """Name the queue of records that may be due to a subscriber; nobody but the hub reads it."""
+    return f"outbound.{subscriber}.{lane}"
+
+
+def deliver_queue(subscriber: str) -> str:
+    """Name the queue a subscriber reads."""
+    return f"deliver.{subscriber}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ DOCUMENT_SHA256 = "x-qovsaq-document-sha256"
 CHUNK = "x-qovsaq-chunk"
 CHUNKS = "x-qovsaq-chunks"
 POSITION = "x-qovsaq-position"
+GRANT = "x-qovsaq-grant"
+GRANT_VERSION = "x-qovsaq-grant-version"
+RECALL = "x-qovsaq-recall"
 
 HeaderValue = str | int | bool
 

@@ -167,6 +167,22 @@ def working(origin: str, delivery_limit: int = DELIVERY_LIMIT) -> tuple[Queue, Q
     return Queue(origin, net, delivery_limit=delivery_limit), Queue(dead)
 
 
+def outbound(
+    subscriber: str, records: Iterable[str], lanes: Sequence[str] = keys.LANES, *, reads: bool
+) -> Topology:
+    """Lay out what one subscriber needs; ``reads`` if it has a queue of its own to read."""
+    origins = {lane: keys.outbound_queue(subscriber, lane) for lane in lanes}
+    own = (Queue(keys.deliver_queue(subscriber)),) if reads else ()
+    return Topology(
+        queues=(*chain.from_iterable(map(working, origins.values())), *own),
+        bindings=tuple(
+            Binding(keys.CANONICAL, origin, f"{lane}.*.{record}.#")
+            for lane, origin in origins.items()
+            for record in records
+        ),
+    )
+
+
 def _ministry(ministry: str, lanes: Sequence[str]) -> Topology:
     exchange = keys.intake_exchange(ministry)
     origins = {lane: keys.intake_queue(ministry, lane) for lane in lanes}

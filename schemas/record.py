@@ -85,7 +85,7 @@ class CanonicalRecord(Value):
     category: ClassVar[Category]
     classification: ClassVar[Classification] = Classification.OFFICIAL
     essential: ClassVar[tuple[str, ...]] = ()
-    """Fields without which the record is of no use to a receiver; by default its identifiers."""
+    """Fields it is of no use without, beside those that ``schemas.essentials`` finds by itself."""
 
     @property
     def subject(self) -> str:

@@ -31,6 +31,7 @@ class Disclosure:
 
     ``persons`` are the URNs of all persons that the disclosed part names, ``fields`` the JSON
     names of what was disclosed; both empty where nothing was. ``channel`` as ``Channel`` has it.
+    ``grant_entry`` counts how the grant stood: only the id is made of it.
     """
 
     subscriber: str
@@ -41,6 +42,7 @@ class Disclosure:
     channel: str
     grant_id: str | None = None
     grant_version: int | None = None
+    grant_entry: int | None = None
     reason: str | None = None
     missing: str | None = None
     persons: Sequence[str] = ()
@@ -48,13 +50,14 @@ class Disclosure:
 
     @property
     def disclosure_id(self) -> str:
-        """Derived: the same decision, taken again, is the same row."""
+        """Derived: the same decision, taken again while the grant stands as it did, is one row."""
         parts = (
             self.subscriber,
             self.record_id,
             self.verdict,
             self.grant_id or "",
             str(self.grant_version or 0),
+            str(self.grant_entry or 0),
             self.reason or "",
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -11,27 +11,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 
-from hub.store.database import Database, Transaction
+from hub.store.database import Database, Transaction, as_json
 
-_SHARE = "SELECT pg_advisory_lock_shared(hashtextextended('outbound.grant:' || %s, 0))"
-_LEAVE = "SELECT pg_advisory_unlock_shared(hashtextextended('outbound.grant:' || %s, 0))"
+_SHARE = """
+SELECT pg_advisory_lock_shared(hashtextextended('outbound.grant:' || value, 0))
+FROM (SELECT value FROM jsonb_array_elements_text(%s::jsonb) ORDER BY value) AS sorted
+"""
+_LEAVE = """
+SELECT pg_advisory_unlock_shared(hashtextextended('outbound.grant:' || value, 0))
+FROM jsonb_array_elements_text(%s::jsonb)
+"""
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.grant:' || %s, 0))"
+_ACCESS = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.access:' || %s, 0))"
+_TAKE_TURN = "SELECT pg_advisory_lock(hashtextextended('outbound.turn:' || %s, 0))"
+_END_TURN = "SELECT pg_advisory_unlock(hashtextextended('outbound.turn:' || %s, 0))"
 
 
 @contextmanager
 def shared(database: Database, grant_ids: Iterable[str]) -> Iterator[None]:
     """Share the fences of grants during the block; waits while one is being restricted.
 
-    Taken in sorted order, in transactions of their own. Inside the block the connection may
-    commit as often as it likes. Raises as ``Database.transaction``.
+    Taken in sorted order. Inside the block the connection may commit as often as it likes.
+    Raises as ``Database.transaction``.
     """
-    ids = sorted(set(grant_ids))
-    _enter(database, ids)
-    try:
+    ids = as_json(sorted(set(grant_ids)))
+    with _held(database, _SHARE, _LEAVE, ids):
         yield
-    finally:
-        _leave(database, ids)
+
+
+@contextmanager
+def turn(database: Database, subscriber: str) -> Iterator[None]:
+    """Be the only one who hands anything to a subscriber, or takes it back, during the block."""
+    with _held(database, _TAKE_TURN, _END_TURN, subscriber):
+        yield
 
 
 def alone(tx: Transaction, grant_id: str) -> None:
@@ -39,23 +53,28 @@ def alone(tx: Transaction, grant_id: str) -> None:
     tx.rows(_ALONE, [grant_id])
 
 
-def _enter(database: Database, ids: Iterable[str]) -> None:
-    """Take the locks; where that fails half-way, the connection goes, and the half with it."""
+def access(tx: Transaction, subscriber: str) -> None:
+    """Until the transaction ends, be the only one to open or close a subscriber's queue to it."""
+    tx.rows(_ACCESS, [subscriber])
+
+
+@contextmanager
+def _held(
+    database: Database, take: LiteralString, leave: LiteralString, what: str
+) -> Iterator[None]:
+    """Hold locks of the session; where taking or leaving fails, the connection goes with them."""
     try:
         with database.transaction() as tx:
-            for grant_id in ids:
-                tx.rows(_SHARE, [grant_id])
+            tx.rows(take, [what])
     except BaseException:
         database.close()
         raise
-
-
-def _leave(database: Database, ids: Iterable[str]) -> None:
-    """Let go; where that fails, the connection goes, and the locks with it."""
     try:
-        with database.transaction() as tx:
-            for grant_id in ids:
-                tx.rows(_LEAVE, [grant_id])
-    except BaseException:
-        database.close()
-        raise
+        yield
+    finally:
+        try:
+            with database.transaction() as tx:
+                tx.rows(leave, [what])
+        except BaseException:
+            database.close()
+            raise

@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
 
 from hub.delivery.grant import Grant, Standing
 from hub.delivery.subscriber import Subscriber
 from schemas.catalogue import record_class
 from schemas.dates import BAKU
 from schemas.envelope import Event
+from schemas.essentials import essential_fields
 from schemas.grant_document import clause
-from schemas.identifiers import Identifier
-from schemas.record import CanonicalRecord
 
 VersionKey = tuple[int, int, str]
 """Place of an operation in its source's order: version, rank of the operation, record id."""
@@ -46,7 +44,8 @@ class Candidate:
     """What the gate must know of a record: never its values.
 
     ``present`` are the JSON names of the fields it carries, empty where the operation carries no
-    content (annul, restore); ``essential`` those without which it says nothing.
+    content (annul, restore); ``essential`` those without which it says nothing. Subject and fact
+    key are made of these, so they must be allowed even where there is no content.
     """
 
     record_type: str
@@ -60,13 +59,12 @@ class Candidate:
     def of(cls, event: Event) -> Candidate:
         """Look at an event; raise ``Refused`` (``unknown-record``) for a type nobody knows."""
         known = record_class(event.record_type, event.record_version)
-        content = event.data is not None
         return cls(
             record_type=event.record_type,
             clause=clause(known.category),
             version=(event.version, event.operation.rank, event.id),
             present=frozenset(event.data or ()),
-            essential=essential_fields(known) if content else frozenset(),
+            essential=essential_fields(known),
             test_mode=event.testmode,
         )
 
@@ -78,6 +76,7 @@ class Allow:
     fields: frozenset[str]
     grant_id: str
     grant_version: int
+    grant_entry: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,7 @@ class Withhold:
     missing: str
     grant_id: str | None = None
     grant_version: int | None = None
+    grant_entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class Hold:
     until: datetime
     grant_id: str
     grant_version: int
+    grant_entry: int = 1
 
 
 Decision = Allow | Withhold | Hold
@@ -134,25 +135,26 @@ def decide(
 def _under(grant: Grant, candidate: Candidate, used: int, now: datetime) -> Decision:
     """Decide by one grant that names the record."""
     named = _Named(grant, candidate)
-    lapse = _lapse(grant, now)
-    if lapse is not None:
-        return named.withhold(lapse)
+    lapsed = lapse(grant, now)
+    if lapsed is not None:
+        return named.withhold(lapsed)
     allowed = grant.document.allowed(candidate.record_type)
     lacking = candidate.essential - allowed
     if lacking:
         return named.withhold(Reason.BELOW_USEFULNESS, f" for {', '.join(sorted(lacking))}")
+    basis = (grant.grant_id, grant.version, grant.entry)
     hours = grant.document.hours
     opening = now if hours is None else hours.next_opening(now)
     if opening > now:
-        return Hold(Reason.OUTSIDE_HOURS, opening, grant.grant_id, grant.version)
+        return Hold(Reason.OUTSIDE_HOURS, opening, *basis)
     most = grant.document.records_per_day
     if most is not None and used >= most:
-        return Hold(Reason.VOLUME, next_day(now), grant.grant_id, grant.version)
-    return Allow(allowed & candidate.present, grant.grant_id, grant.version)
+        return Hold(Reason.VOLUME, next_day(now), *basis)
+    return Allow(allowed & candidate.present, *basis)
 
 
-def _lapse(grant: Grant, now: datetime) -> Reason | None:
-    """Say why a grant is not in force, if it is not."""
+def lapse(grant: Grant, now: datetime) -> Reason | None:
+    """Say why a grant is not in force at ``now`` (aware), None if it is."""
     match grant.standing:
         case Standing.REVOKED:
             return Reason.REVOKED
@@ -170,7 +172,7 @@ class _Named:
 
     def withhold(self, reason: Reason, what: str = "") -> Withhold:
         missing = f"a grant in force for {self.candidate.record_type}{what}"
-        return Withhold(reason, missing, self.grant.grant_id, self.grant.version)
+        return Withhold(reason, missing, self.grant.grant_id, self.grant.version, self.grant.entry)
 
 
 def _without_basis(candidate: Candidate) -> Withhold:
@@ -214,17 +216,3 @@ def next_day(now: datetime) -> datetime:
     """The beginning of the next day in Baku, in UTC."""
     tomorrow = now.astimezone(BAKU).date() + timedelta(days=1)
     return datetime.combine(tomorrow, datetime.min.time(), BAKU).astimezone(UTC)
-
-
-@cache
-def essential_fields(known: type[CanonicalRecord]) -> frozenset[str]:
-    """The fields (JSON names) without which a record would be sent half.
-
-    What its class declares as ``essential``; else every identifier it cannot be without.
-    """
-    names = known.essential or tuple(
-        name
-        for name, described in known.model_fields.items()
-        if described.annotation is Identifier and described.is_required()
-    )
-    return frozenset(known.model_fields[name].alias or name for name in names)

@@ -18,9 +18,13 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One version of a grant that was put in force, and how the grant stands."""
+    """One version of a grant that was put in force, and how the grant stands.
+
+    ``entry`` counts the changes of standing: what is handed out again after one is logged again.
+    """
 
     grant_id: str
     version: int
     standing: Standing
     document: GrantDocument
+    entry: int = 1

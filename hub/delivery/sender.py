@@ -21,6 +21,7 @@ class Parcel:
 
     ``delivery_id`` (32 hex digits) is derived from the subscriber and the record ids: the same
     records, sent again, keep it, and receivers drop repeats by it or by the records' own ids.
+    The grant is the one it leaves under.
     """
 
     delivery_id: str
@@ -28,12 +29,24 @@ class Parcel:
     content_type: str
     body: bytes
     record_ids: tuple[str, ...]
+    grant_id: str = ""
+    grant_version: int = 0
 
     @classmethod
-    def of(cls, subscriber: str, content_type: str, body: bytes, record_ids: Sequence[str]) -> Self:
+    def of(
+        cls,
+        subscriber: str,
+        content_type: str,
+        body: bytes,
+        record_ids: Sequence[str],
+        *,
+        grant_id: str = "",
+        grant_version: int = 0,
+    ) -> Self:
         """Make a parcel under its derived id."""
         ids = tuple(record_ids)
-        return cls(derive_delivery_id(subscriber, ids), subscriber, content_type, body, ids)
+        delivery_id = derive_delivery_id(subscriber, ids)
+        return cls(delivery_id, subscriber, content_type, body, ids, grant_id, grant_version)
 
 
 def derive_delivery_id(subscriber: str, record_ids: Sequence[str]) -> str:

@@ -31,6 +31,16 @@ class Subscriber:
     test_mode: bool = False
     since: datetime | None = None
 
+    @property
+    def pushed(self) -> bool:
+        """Whether it is told of records, not only asked by it."""
+        return self.channel is not Channel.LOOKUP
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads a queue of its own on our broker."""
+        return self.channel is Channel.AMQP
+
     @classmethod
     def of(cls, document: SubscriberDocument, since: datetime | None = None) -> Self:
         """Take a subscriber from its document."""

@@ -18,12 +18,10 @@ from hub.delivery.gate import (
     Reason,
     Withhold,
     decide,
-    essential_fields,
     next_day,
 )
 from hub.delivery.grant import Grant, Standing
 from hub.delivery.subscriber import Channel, Subscriber
-from schemas.catalogue import records
 from schemas.grant_document import GrantDocument
 
 NOON = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday, noon in Baku
@@ -195,8 +193,10 @@ def test_a_grant_that_allows_counts_before_one_that_holds_or_withholds() -> None
 
 
 def test_an_operation_without_content_needs_the_same_basis() -> None:
-    annulled = replace(PERSON, present=frozenset(), essential=frozenset())
+    annulled = replace(PERSON, present=frozenset())
     assert reason(decide(annulled, BODY, [], now=NOON)) is Reason.NO_GRANT
+    nameless = grant(fields={"person": ["givenName"]})
+    assert reason(decide(annulled, BODY, [nameless], now=NOON)) is Reason.BELOW_USEFULNESS
     assert decide(annulled, BODY, [grant()], now=NOON) == Allow(frozenset(), "pensions-persons", 1)
 
 
@@ -248,11 +248,6 @@ def test_whatever_the_grants_what_leaves_has_one_in_force_that_names_every_field
 def test_the_next_day_begins_within_24_hours_at_midnight_in_baku(now: datetime) -> None:
     assert now < next_day(now) <= now + timedelta(days=1)
     assert next_day(now).hour == 20
-
-
-def test_every_record_has_fields_it_cannot_be_without() -> None:
-    assert essential_fields(records()["person"]) == {"identifier"}
-    assert all(essential_fields(known) for known in records().values())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""Custody: for each subscriber and record one row that says where the record is.
+
+A record that waits for a limit, for another attempt or for a person waits here, whole, and
+leaves its content behind when it goes. That it was handed out (``delivery_id``) stays, so that no
+older version of its fact follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from hub.delivery.gate import VersionKey
+from hub.store.database import Transaction, as_json
+from schemas.envelope import Event
+
+
+class State(StrEnum):
+    """Where a record is. ``sent`` counts as delivered once its parcel was confirmed."""
+
+    SENT = "sent"
+    WITHHELD = "withheld"
+    HELD = "held"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    RECALLED = "recalled"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A record that may be due to a subscriber; ``stored`` if it comes out of custody.
+
+    ``attempts`` counts failures behind it.
+    """
+
+    event: Event
+    lane: str
+    stored: bool = False
+    attempts: int = 0
+
+    @property
+    def version(self) -> VersionKey:
+        """Place in its source's order."""
+        return self.event.version, self.event.operation.rank, self.event.id
+
+    @property
+    def fact(self) -> str:
+        """The fact it is about, as 32 hex digits."""
+        event = self.event
+        parts = (event.ministry, event.record_type, event.subject, event.factkey)
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What custody has of a record already."""
+
+    state: State
+    delivered: bool
+    grant: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row to be written. With ``keep`` the record's content is kept until ``due`` or for good."""
+
+    due_record: Due
+    state: State
+    reason: str | None = None
+    grant_id: str | None = None
+    grant_version: int | None = None
+    delivery_id: str | None = None
+    attempts: int = 0
+    due: datetime | None = None
+    keep: bool = False
+
+
+_KNOWN = """
+SELECT c.record_id, c.state, c.grant_id, c.grant_version, c.delivery_id,
+    p.delivered_at IS NOT NULL AS delivered
+FROM outbound.custody c LEFT JOIN outbound.parcel p USING (delivery_id)
+WHERE c.subscriber = %(subscriber)s
+  AND c.record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
+"""
+
+_NEWEST = """
+SELECT DISTINCT ON (fact) fact, version, rank, record_id FROM outbound.custody
+WHERE subscriber = %(subscriber)s AND delivery_id IS NOT NULL
+  AND fact IN (SELECT value::uuid FROM jsonb_array_elements_text(%(facts)s::jsonb))
+ORDER BY fact, version DESC, rank DESC, record_id DESC
+"""
+
+_PUT = """
+INSERT INTO outbound.custody AS custody (subscriber, record_id, state, reason, record_type, lane,
+    fact, version, rank, grant_id, grant_version, delivery_id, attempts, due, event, decided_at)
+SELECT %(subscriber)s, record_id, state, reason, record_type, lane, fact, version, rank, grant_id,
+    grant_version, delivery_id, attempts, due, event, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, state text, reason text,
+    record_type text, lane text, fact uuid, version bigint, rank smallint, grant_id text,
+    grant_version integer, delivery_id uuid, attempts smallint, due timestamptz, event jsonb)
+ORDER BY record_id
+ON CONFLICT (subscriber, record_id) DO UPDATE SET state = excluded.state,
+    reason = excluded.reason, grant_id = excluded.grant_id,
+    grant_version = excluded.grant_version,
+    delivery_id = coalesce(excluded.delivery_id, custody.delivery_id),
+    attempts = excluded.attempts, due = excluded.due, event = excluded.event,
+    decided_at = excluded.decided_at
+"""
+
+_WAITING = """
+SELECT lane, attempts, event FROM outbound.custody
+WHERE subscriber = %(subscriber)s AND due <= %(now)s ORDER BY due, record_id LIMIT %(limit)s
+"""
+
+
+def known(tx: Transaction, subscriber: str, record_ids: Iterable[str]) -> Mapping[str, Known]:
+    """Tell what is known of each record."""
+    rows = tx.rows(_KNOWN, {"subscriber": subscriber, "ids": as_json(list(record_ids))})
+    return {
+        row["record_id"].hex: Known(
+            State(row["state"]),
+            row["delivered"],
+            (row["grant_id"], row["grant_version"]) if row["delivery_id"] else None,
+        )
+        for row in rows
+    }
+
+
+def newest_sent(tx: Transaction, subscriber: str, facts: Iterable[str]) -> dict[str, VersionKey]:
+    """Tell the newest version of each fact that was ever handed out."""
+    rows = tx.rows(_NEWEST, {"subscriber": subscriber, "facts": as_json(sorted(set(facts)))})
+    return {row["fact"].hex: (row["version"], row["rank"], row["record_id"].hex) for row in rows}
+
+
+def put(tx: Transaction, subscriber: str, entries: Sequence[Entry], now: datetime) -> None:
+    """Write rows; each record at most once."""
+    if entries:
+        rows = [_row(entry) for entry in entries]
+        tx.execute(_PUT, {"subscriber": subscriber, "rows": as_json(rows), "now": now})
+
+
+def waiting(tx: Transaction, subscriber: str, now: datetime, limit: int) -> list[Due]:
+    """Read records whose time has come, in the order in which it came."""
+    rows = tx.rows(_WAITING, {"subscriber": subscriber, "now": now, "limit": limit})
+    return [
+        Due(Event.model_validate(row["event"]), row["lane"], stored=True, attempts=row["attempts"])
+        for row in rows
+    ]
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    event = entry.due_record.event
+    return {
+        "record_id": event.id,
+        "state": entry.state,
+        "reason": entry.reason,
+        "record_type": event.record_type,
+        "lane": entry.due_record.lane,
+        "fact": entry.due_record.fact,
+        "version": event.version,
+        "rank": event.operation.rank,
+        "grant_id": entry.grant_id,
+        "grant_version": entry.grant_version,
+        "delivery_id": entry.delivery_id,
+        "attempts": entry.attempts,
+        "due": entry.due,
+        "event": event.model_dump(mode="json", exclude_none=True) if entry.keep else None,
+    }

@@ -1,0 +1,132 @@
+"""What a subscriber's worker does with its deliveries; the loop around it is ``hub.hop``.
+
+Each subscriber has a worker of its own, with its own queues, breaker and custody: whatever one
+endpoint does, the others do not notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from hub.delivery import custody
+from hub.delivery.custody import Due
+from hub.delivery.dispatcher import Dispatcher
+from hub.evidence import claims
+from routing.bus import Publisher
+from routing.message import Delivery
+from routing.outcome import Park
+from routing.parking import parked, put_aside
+from schemas.envelope import decode_batch
+from schemas.errors import Parked, Refused, Stop, Unavailable
+
+_log = structlog.get_logger()
+KILLED = "killed-process"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryHandler:
+    """Dispatches canonical batches, and whatever waits in custody until its time has come.
+
+    ``publisher`` parks what cannot be read. ``feeds`` are further sources, asked in each quiet
+    moment and between batches; each answers whether there may be more.
+    """
+
+    dispatcher: Dispatcher
+    publisher: Publisher
+    feeds: Sequence[Callable[[datetime], bool]] = ()
+    most_records: int = 250
+
+    @property
+    def _hop(self) -> str:
+        return f"delivery.{self.dispatcher.subscriber.name}"
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """See all records of a batch through the gate, then something of what waits."""
+        records = [record for delivery in deliveries for record in _records(delivery)]
+        for start in range(0, len(records), self.most_records):
+            self.dispatcher.dispatch(records[start : start + self.most_records])
+        self._feed(now)
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        """See records through one by one; one that fails waits in custody."""
+        for record in self._readable(delivery, now):
+            self._singly(record, now)
+
+    def claim(self, delivery: Delivery, now: datetime) -> int:
+        """Claim a suspect by its body."""
+        return claims.claim_delivery(self.dispatcher.database, self._hop, delivery, now)
+
+    def absolve(self, delivery: Delivery) -> None:
+        """Clear a suspect."""
+        claims.absolve_delivery(self.dispatcher.database, self._hop, delivery)
+
+    def convict(self, delivery: Delivery, now: datetime) -> None:
+        """Park what a suspect holds; it waits in custody for a person, nothing of it was sent."""
+        killer = Parked(KILLED, "a process died while this was handled alone")
+        for record in self._readable(delivery, now):
+            self._set_aside(record, killer, now)
+
+    def idle(self, now: datetime) -> None:
+        """See to what waits in custody, as long as there is any."""
+        self._feed(now)
+
+    def close(self) -> None:
+        """Close the endpoint's and the database's connections."""
+        self.dispatcher.sender.close()
+        self.dispatcher.database.close()
+
+    def _feed(self, now: datetime) -> None:
+        dispatcher = self.dispatcher
+        with dispatcher.database.transaction() as tx:
+            due = custody.waiting(tx, dispatcher.subscriber.name, now, self.most_records)
+        self._dispatch_stored(due, now)
+        for feed in self.feeds:
+            feed(now)
+
+    def _dispatch_stored(self, due: Sequence[Due], now: datetime) -> None:
+        try:
+            self.dispatcher.dispatch(due)
+        except (Unavailable, Stop):
+            raise
+        except Exception:  # noqa: BLE001 - each record's own failure decides
+            for record in due:
+                self._singly(record, now)
+
+    def _singly(self, record: Due, now: datetime) -> None:
+        try:
+            self.dispatcher.dispatch([record])
+        except (Unavailable, Stop):
+            raise
+        except Exception as error:  # noqa: BLE001 - only this record may suffer
+            _log.warning("record set aside", record_id=record.event.id, cause=type(error).__name__)
+            self._set_aside(record, error, now)
+
+    def _set_aside(self, record: Due, error: Exception, now: datetime) -> None:
+        dispatcher = self.dispatcher
+        entry = dispatcher.set_aside(record, error, now)
+        with dispatcher.database.transaction() as tx:
+            known = custody.known(tx, dispatcher.subscriber.name, [record.event.id])
+            found = known.get(record.event.id)
+            if not (found and found.delivered):
+                custody.put(tx, dispatcher.subscriber.name, [entry], now)
+        dispatcher.observer.count("put_aside", 1, hop=self._hop)
+
+    def _readable(self, delivery: Delivery, now: datetime) -> Sequence[Due]:
+        """Decode a delivery; one that cannot be decoded is parked whole and holds nothing."""
+        try:
+            return list(_records(delivery))
+        except Refused as error:
+            _log.error("canonical batch unreadable", cause=error.rule)
+            park = Park(error.rule, error.explanation)
+            put_aside(self.publisher, [parked(delivery, park, now)])
+            return ()
+
+
+def _records(delivery: Delivery) -> Iterator[Due]:
+    lane = delivery.queue.rpartition(".")[2]
+    for event in decode_batch(delivery.body):
+        yield Due(event, lane)
