@@ -220,3 +220,16 @@ class EndpointSettings(Section):
     connect_seconds: Seconds = Field(5, description="how long connecting may take")
     read_seconds: Seconds = Field(10, description="how long the next byte of its answer may take")
     total_seconds: Seconds = Field(30, description="how long one delivery may take in all")
+
+
+class AuditSettings(Section):
+    """How the audit's chain is closed and attested."""
+
+    seal_seconds: Seconds = Field(5, description="pause between rounds of the audit's sealer")
+    signing_key: Path | None = Field(
+        None, description="PEM file of the Ed25519 key that signs anchors of the audit's chain"
+    )
+    anchors: Path | None = Field(
+        None, description="file that anchors are written to, to be carried elsewhere"
+    )
+    anchor_seconds: Seconds = Field(300, description="least pause between two anchors")

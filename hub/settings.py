@@ -32,6 +32,7 @@ from pydantic_settings import (
 
 from connectors._kit.contract import Limits, Rules
 from hub.sections import (
+    AuditSettings,
     BrokerUrl,
     CalendarSettings,
     ContractSettings,
@@ -176,6 +177,7 @@ class Settings(BaseSettings):
     endpoints: Annotated[dict[str, EndpointSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers' webhooks and SOAP services, by subscriber"
     )
+    audit: AuditSettings = AuditSettings()
 
     @classmethod
     def settings_customise_sources(

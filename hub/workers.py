@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from connectors._kit import soap_client
 from connectors._kit.contract import Connector
@@ -15,6 +16,9 @@ from hub.assembly import Hub, Kind
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
+from hub.evidence.chain.anchoring import Anchoring
+from hub.evidence.chain.anchors import read_signer
+from hub.evidence.chain.sealer import Sealer
 from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
@@ -131,7 +135,7 @@ def _repairs(hub: Hub) -> Worker:
 
     interval = hub.settings.relay_interval_seconds
     rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
-    return Crew({"relay": rounds, "watch": _watch(hub)})
+    return Crew({"relay": rounds, "watch": _watch(hub), **_auditors(hub)})
 
 
 def _watch(hub: Hub) -> Worker:
@@ -151,6 +155,28 @@ def _watch(hub: Hub) -> Worker:
     )
     interval = settings.relay_interval_seconds
     return Rounds("watch", lambda: watch.step(hub.clock()), interval, database.close)
+
+
+def _auditors(hub: Hub) -> Mapping[str, Worker]:
+    """What tends the audit's chain, beside the relay: one of either per deployment suffices."""
+    audit = hub.settings.audit
+    sealer = Sealer(hub.database("audit sealer"), hub.metrics)
+    sealing = Rounds(
+        "audit sealer", lambda: sealer.step(hub.clock()), audit.seal_seconds, sealer.close
+    )
+    if audit.signing_key is None or audit.anchors is None:
+        return {"audit sealer": sealing}
+    anchoring = Anchoring(
+        hub.database("audit anchors"),
+        read_signer(audit.signing_key),
+        audit.anchors,
+        timedelta(seconds=audit.anchor_seconds),
+        hub.metrics,
+    )
+    anchors = Rounds(
+        "audit anchors", lambda: anchoring.step(hub.clock()), audit.seal_seconds, anchoring.close
+    )
+    return {"audit sealer": sealing, "audit anchors": anchors}
 
 
 def _poll(hub: Hub) -> Worker:

@@ -12,6 +12,7 @@ import typer
 from hub import logs
 from hub.cli import (
     agency,
+    audit,
     check,
     connectors,
     contracts,
@@ -72,6 +73,7 @@ app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(operators.app, name="operators")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

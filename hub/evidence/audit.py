@@ -12,22 +12,27 @@ from hub.store.database import Row, Transaction, as_json
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act. ``object`` names what it was done to; ``detail`` never holds personal data."""
+    """One act. ``object`` names what it was done to; ``detail`` never holds personal data.
+
+    ``reason`` is what the actor says, ``basis`` what entitled them, ``outcome`` how it ended.
+    """
 
     actor: str
     action: str
     object: str
     reason: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    basis: str | None = None
+    outcome: str = "done"
 
 
 _RECORD = """
-INSERT INTO evidence.audit (at, actor, action, object, reason, detail)
-VALUES (%s, %s, %s, %s, %s, %s::jsonb)
+INSERT INTO evidence.audit (at, actor, action, object, reason, detail, basis, outcome)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s)
 """
 
 _ABOUT = """
-SELECT at, actor, action, object, reason, detail FROM evidence.audit
+SELECT at, actor, action, object, reason, detail, basis, outcome FROM evidence.audit
 WHERE object IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
 ORDER BY entry_id
 """
@@ -35,10 +40,9 @@ ORDER BY entry_id
 
 def record(tx: Transaction, act: Act, now: datetime) -> None:
     """Write an act down, in the transaction that does it."""
-    tx.execute(
-        _RECORD,
-        [now, act.actor, act.action, act.object, act.reason, as_json(dict(act.detail))],
-    )
+    detail = as_json(dict(act.detail))
+    done = [act.actor, act.action, act.object, act.reason, detail, act.basis, act.outcome]
+    tx.execute(_RECORD, [now, *done])
 
 
 def about(tx: Transaction, *objects: str) -> list[Row]:

@@ -8,6 +8,7 @@ from typing import LiteralString
 from psycopg import sql
 
 Part = str | tuple[str, ...] | sql.Composable
+Composed = sql.Composed
 
 
 def compose(template: LiteralString, **parts: Part) -> sql.Composed:
