@@ -27,10 +27,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Whom a change concerns: ``members`` by claims and as aliases, ``groups`` as linked FİNs."""
+    """Whom a change concerns: ``members`` by claims and as aliases, ``groups`` as linked FİNs.
+
+    ``family`` are those of the members whose kinship or name an act has changed.
+    """
 
     members: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
+    family: set[str] = field(default_factory=set)
 
 
 _WITHDRAW = """

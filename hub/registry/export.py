@@ -1,8 +1,9 @@
 """The canonical export: the registry's state as text, equal whenever the state is equal.
 
 One JSON object per line with sorted keys: each fact with its content, standing and all its
-operations in order, then each golden record. Recorded times, surrogate keys and receipt data
-(message, channel, arrival) are left out: they differ from run to run.
+operations in order, then each golden record, then what is expected of children. Recorded times,
+surrogate keys and receipt data (message, channel, arrival) are left out: they differ from run to
+run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ SELECT subject, entity, fields, sources, findings FROM registry.golden
 WHERE (subject, entity) > (%(subject)s, %(entity)s) ORDER BY subject, entity LIMIT %(limit)s
 """
 
+_EXPECTED: LiteralString = """
+SELECT child, field, ground, accepted, acts, met FROM registry.expectation
+WHERE (child, field) > (%(child)s, %(field)s) ORDER BY child, field LIMIT %(limit)s
+"""
+
 
 def export(tx: Transaction, record_types: Iterable[str]) -> Iterator[str]:
     """Yield the export line by line, in an order that depends on the state alone."""
@@ -43,6 +49,8 @@ def export(tx: Transaction, record_types: Iterable[str]) -> Iterator[str]:
             yield from (_fact(key, row, pasts[key]) for key, row in zip(keys, page, strict=True))
     for page in _pages(tx, _GOLDEN, ("subject", "entity")):
         yield from (_golden(row) for row in page)
+    for page in _pages(tx, _EXPECTED, ("child", "field")):
+        yield from map(_line, page)
 
 
 def _pages(tx: Transaction, statement: Statement, key: Sequence[str]) -> Iterator[list[Row]]:

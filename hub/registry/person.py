@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hub.registry import expectations
 from hub.registry.claims import links_near
 from hub.registry.facts import FactKey
 from hub.registry.fold import SETS_CONTENT
@@ -103,9 +104,21 @@ def lookup(tx: Transaction, subject: str) -> PersonView | None:
         subject=group,
         aliases=tuple(members[1:]),
         fields=_fields(golden, _words(pasts, frozenset(members))),
-        findings=tuple(golden["findings"]) if golden else (),
+        findings=(*(golden["findings"] if golden else ()), *_awaited(tx, group)),
         facts=tuple(FactView(*key, tuple(map(_step, steps))) for key, steps in pasts.items()),
     )
+
+
+def _awaited(tx: Transaction, child: str) -> Iterator[Mapping[str, str]]:
+    """What a parents' change of name lets one expect of the person, and has not been said yet."""
+    for row in expectations.of(tx, child):
+        if not row["met"]:
+            yield {
+                "rule": "name-change-expected",
+                "field": row["field"],
+                "ground": row["ground"],
+                "acts": ", ".join(row["acts"]),
+            }
 
 
 def _keys(tx: Transaction, members: Iterable[str]) -> list[FactKey]:

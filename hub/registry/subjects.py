@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from hub.registry import expectations, family
 from hub.registry.authority import Authority
 from hub.registry.claims import Touched, links_near, statements
 from hub.registry.golden import Golden, draw
@@ -43,18 +44,23 @@ WHERE authority < %(version)s OR authority > %(version)s LIMIT %(limit)s
 def draw_again(tx: Transaction, touched: Touched, authority: Authority, now: datetime) -> None:
     """Draw the golden records that depend on what was touched, and drop those left without base.
 
+    A parent's new name touches the children: what is expected of them is settled with them.
     Takes the locks of members, then of groups; see ``locks`` for why that is enough.
     """
     if not (touched.members or touched.groups):
         return
     lock(tx, Tier.MEMBER, touched.members)
     groups = links_near(tx, touched.members).groups(touched.members) | touched.groups
+    if touched.family:
+        groups |= family.children_of(tx, touched.family)
     lock(tx, Tier.GROUP, groups)
     drawn = _draw(tx, groups, authority)
     rows = [_row(golden) for golden in drawn]
     if rows:
         tx.execute(_PUT, {"rows": as_json(rows), "authority": authority.version, "now": now})
     tx.execute(_DROP, {"groups": as_json(sorted(groups)), "rows": as_json(_names(drawn))})
+    persons = {golden.subject: golden.fields for golden in drawn if golden.entity == "person"}
+    expectations.settle(tx, groups, persons, changed=bool(touched.family), now=now)
 
 
 def redraw_outdated(tx: Transaction, authority: Authority, now: datetime, limit: int = 500) -> int:

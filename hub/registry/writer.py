@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from hub.registry import claims, facts
+from hub.registry import claims, facts, family
 from hub.registry.authority import Authority, assumed
 from hub.registry.claims import Told
 from hub.registry.facts import Change, FactKey
@@ -45,7 +45,9 @@ def write(
         changes = _fold(tx, record_type, of_type, outcomes)
         facts.save(tx, record_type, changes, now)
         told += [_tell(change, records) for change in changes if change.counts_differently]
-    draw_again(tx, claims.replace(tx, told), authority or assumed(), now)
+    touched = claims.replace(tx, told)
+    family.replace(tx, told, touched)
+    draw_again(tx, touched, authority or assumed(), now)
     return outcomes
 
 

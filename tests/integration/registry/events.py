@@ -93,6 +93,24 @@ def participant(role: str, notation: str | None, name: str = "Misal") -> dict[st
     return who | ({"identifier": fin(notation)} if notation else {})
 
 
+def family_act(number: int, child: str, father: str, mother: str, **more: Any) -> dict[str, Any]:
+    """The registration of a birth in February 2026, unless ``more`` says another day."""
+    people = [
+        participant("child", child) | {"givenName": "Körpə"},
+        participant("father", father) | {"sex": "male"},
+        participant("mother", mother),
+    ]
+    return act(number, "birth", {}) | {"participants": people} | more
+
+
+def renaming(number: int, role: str, who: str, given: str, family: str) -> dict[str, Any]:
+    """An applicant, father or mother of somebody, takes new names on 2026-02-10."""
+    applicant = participant("applicant", who, "Köhnə")
+    sex = "male" if role == "father" else "female"
+    new_name = {"givenName": given, "familyName": family}
+    return act(number, "name-change", applicant | {"sex": sex}, newName=new_name)
+
+
 def contract(number: int, worker: str, position: str) -> dict[str, Any]:
     return {
         "contract": {"notation": f"C{number}", "type": "urn:az:contract"},
@@ -153,10 +171,14 @@ def _any(draw: random.Random, message_id: str) -> Event:
 
 def _act(draw: random.Random, notation: str, name: str) -> dict[str, Any]:
     known = draw.choice((notation, notation, None))
-    kind = draw.randint(1, 3)
+    kind = draw.randint(1, 5)
     if kind == 1:
         return act(1, "birth", participant("child", known, name))
     if kind == 2:
         return act(2, "death", participant("deceased", known, name))
+    if kind == 3:
+        return family_act(4, draw.choice(FINS), draw.choice(FINS), draw.choice(FINS))
+    if kind == 4:
+        return renaming(5, "mother", draw.choice(FINS), name, "Misalzadə")
     new_name = {"givenName": name, "familyName": "Misalzadə"}
     return act(3, "name-change", participant("applicant", known), newName=new_name)

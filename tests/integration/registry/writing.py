@@ -38,7 +38,8 @@ def golden(database: Database, subject: str) -> dict[str, Any] | None:
 
 
 def empty(database: Database, also: Sequence[tuple[str, str]] = ()) -> None:
-    tables = [("registry", name) for name in ("claim", "link", "golden")]
+    derived = ("claim", "link", "golden", "kin", "renaming", "expectation")
+    tables = [("registry", name) for name in derived]
     tables += [table(name) for name in records() for table in (facts_table, history_table)]
     with database.transaction() as tx:
         tx.execute(compose("TRUNCATE {tables}", tables=listed([*tables, *also])))
