@@ -135,6 +135,9 @@ class Settings(BaseSettings):
         ge=0,
         description="receipts that may wait unread for a ministry, others are held back; 0: none",
     )
+    custody_interval_seconds: Seconds = Field(
+        900, description="pause between looks for days whose custody statement is due"
+    )
     four_eyes: bool = Field(
         True, description="whether a correction at the desk needs a second operator"
     )

@@ -19,6 +19,7 @@ from hub.deadletters.letter import DEAD
 from hub.evidence.chain.anchoring import Anchoring
 from hub.evidence.chain.anchors import read_signer
 from hub.evidence.chain.sealer import Sealer
+from hub.evidence.custody import Custodian
 from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
@@ -96,8 +97,21 @@ def _hop(
 
 
 def _relay(hub: Hub) -> Worker:
-    """What repairs and what tells, in one process: the relay, and that of receipts."""
-    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub)})
+    """What repairs, what tells and what states, in one process: none of it is in a hurry."""
+    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub), "custody": _custody(hub)})
+
+
+def _custody(hub: Hub) -> Worker:
+    custodian = Custodian(
+        database=hub.database("custody"),
+        ministries=tuple(hub.connectors),
+        observer=hub.metrics,
+        relay_limit=hub.settings.relay_limit,
+    )
+    interval = hub.settings.custody_interval_seconds
+    return Rounds(
+        "custody", lambda: custodian.step(hub.clock()), interval, custodian.database.close
+    )
 
 
 def _receipts(hub: Hub) -> Worker:

@@ -49,6 +49,7 @@ _FAULTS = {
     "unknown-contract": _UNKNOWN,
     "unknown-message": Fault(HTTPStatus.NOT_FOUND, "Client", "Ask again a little later."),
     "unroutable-key": _MALFORMED,
+    "query": _MALFORMED,
     "message-id-format": _MALFORMED,
     "content-type": Fault(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Client", "Use the content type of the contract."

@@ -16,12 +16,14 @@ from hub.cli import (
     check,
     connectors,
     contracts,
+    custody,
     dead_letters,
     demo,
     doctor,
     ledger,
     load,
     migrate,
+    notices,
     operators,
     person,
     run,
@@ -64,6 +66,7 @@ app.command()(doctor.doctor)
 app.command()(run.run)
 app.command()(simulate.simulate)
 app.command()(ledger.ledger)
+app.command()(custody.custody)
 app.command()(person.person)
 app.command()(check.check)
 app.command()(load.load)
@@ -72,6 +75,7 @@ app.command()(agency.changes)
 app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(notices.app, name="notices")
 app.add_typer(operators.app, name="operators")
 app.add_typer(audit.app, name="audit")
 

@@ -161,7 +161,8 @@ def admit(
     record_log.settle(tx, replaced, now)
     if entry.state is Record.PARKED:
         tx.execute(_LINK, [letter["letter_id"], entry.record_id])
-        notices.corrected(tx, letter["ministry"], letter["message_id"], sealed.message_id, now)
+        made = notices.Correction(letter["ministry"], letter["message_id"], sealed.message_id)
+        notices.link(tx, [made], now)
 
 
 def sent(tx: Transaction, letter_ids: Iterable[str]) -> None:

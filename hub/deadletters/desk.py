@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.deadletters import correcting, queries, store
@@ -17,7 +17,7 @@ from hub.deadletters.judging import described, judge
 from hub.deadletters.letter import State
 from hub.deadletters.queries import Filter, Place
 from hub.deadletters.reading import Reader
-from hub.evidence import audit, notices, operators, record_log
+from hub.evidence import audit, operators, record_log
 from hub.evidence.audit import Act
 from hub.evidence.declined import Declined
 from hub.evidence.record_log import Settlement
@@ -191,16 +191,6 @@ class Desk:
             yield from map(described, judged)
             if last is None:
                 return
-
-    def acknowledge(
-        self, token: str | None, notice_id: str, *, correct_by: date | None = None
-    ) -> bool:
-        """Note that a ministry has seen a notice and by when it will correct; False if known."""
-        now = self.clock()
-        with self.database.transaction() as tx:
-            who = operators.authenticate(tx, token)
-            audit.record(tx, Act(who.name, "acknowledged", f"notice:{notice_id}"), now)
-            return notices.acknowledged(tx, notice_id, who.name, now, correct_by=correct_by)
 
 
 def _letter(tx: Transaction, letter_id: str) -> tuple[Row, bytes]:

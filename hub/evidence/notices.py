@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from hub.store.database import Transaction, as_json
@@ -66,6 +66,15 @@ class Waiting:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A message that came in place of a refused one; ``corrects`` and ``corrected_by`` are ids."""
+
+    ministry: str
+    corrects: str
+    corrected_by: str
+
+
 _KEEP = """
 INSERT INTO evidence.notice (notice_id, ministry, body, created_at)
 SELECT notice_id, ministry, body, %(now)s
@@ -84,16 +93,11 @@ UPDATE evidence.notice SET published_at = %(now)s
 WHERE notice_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
 """
 
-_ACKNOWLEDGED = """
-UPDATE evidence.notice
-SET acknowledged_at = %(now)s, acknowledged_by = %(by)s,
-    correct_by = coalesce(%(correct_by)s, correct_by)
-WHERE notice_id = %(id)s::uuid AND acknowledged_at IS NULL
-"""
-
-_CORRECTED = """
-UPDATE evidence.notice SET corrected_by = %(corrected_by)s, corrected_at = %(now)s
-WHERE ministry = %(ministry)s AND body ->> 'messageId' = %(message_id)s
+_LINK = """
+UPDATE evidence.notice AS n SET corrected_by = r.corrected_by, corrected_at = %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (ministry text, corrects text, corrected_by text)
+WHERE n.ministry = r.ministry AND n.body ->> 'messageId' = r.corrects
+  AND n.corrected_by IS DISTINCT FROM r.corrected_by
 """
 
 _FIND = """
@@ -126,23 +130,16 @@ def published(tx: Transaction, notice_ids: Iterable[str], now: datetime) -> None
     tx.execute(_PUBLISHED, {"ids": as_json(list(notice_ids)), "now": now})
 
 
-def acknowledged(
-    tx: Transaction, notice_id: str, by: str, now: datetime, *, correct_by: date | None = None
-) -> bool:
-    """Note that a ministry has seen a notice, and by when it agreed to correct; False if known.
+def link(tx: Transaction, corrections: Iterable[Correction], now: datetime) -> None:
+    """Link the notices about messages to the messages that came in their place.
 
-    The decree sets no deadline: ``correct_by`` is only ever what was agreed.
+    What a correction names that no notice is about is linked to nothing. Of several corrections
+    of one message the latest stands.
     """
-    params = {"id": notice_id, "by": by, "now": now, "correct_by": correct_by}
-    return bool(tx.execute(_ACKNOWLEDGED, params))
-
-
-def corrected(
-    tx: Transaction, ministry: str, message_id: str, corrected_by: str, now: datetime
-) -> None:
-    """Link the notices about a message to the message that came in its place."""
-    params = {"ministry": ministry, "message_id": message_id, "corrected_by": corrected_by}
-    tx.execute(_CORRECTED, params | {"now": now})
+    latest = {(each.ministry, each.corrects): each for each in corrections}
+    if latest:
+        rows = [asdict(each) for each in latest.values()]
+        tx.execute(_LINK, {"rows": as_json(rows), "now": now})
 
 
 def keep_findings(tx: Transaction, findings: Iterable[RecordFinding], now: datetime) -> None:

@@ -5,6 +5,8 @@
 ``POST /intake/<ministry>/documents``   a document of any size, split into messages
 ``GET /intake/<ministry>?wsdl``         the service description, where the ministry speaks SOAP
 ``GET /intake/<ministry>/messages/…``   what became of a message
+``GET /intake/<ministry>/notices``      what the ministry was told, by rule; latest first
+``POST /intake/<ministry>/notices/acknowledged``  that it has seen it
 ``GET /intake/<ministry>/documents/…``  how far a document is, and what became of its records
 ``GET /contracts/…``                    the contracts' files; open to everybody
 ======================================  ====================================================
@@ -34,7 +36,8 @@ from connectors._kit.split import splittable
 from hub.documents import checkpoint
 from hub.documents.document import Document, Manifest
 from hub.documents.loader import Loader
-from hub.http import answers, body, served, status
+from hub.evidence.custody import BAKU
+from hub.http import answers, body, notices, served, status
 from hub.http.access import Access, Credentials
 from hub.http.door import Door, Letter
 from hub.http.quota import Quota
@@ -84,6 +87,8 @@ class Reception:
                 Route(f"{intake}/documents", self.take_document, methods=["POST"]),
                 Route(f"{intake}/documents/{{id:path}}", self.tell_of_document, methods=["GET"]),
                 Route(f"{intake}/messages/{{id:path}}", self.tell_of_message, methods=["GET"]),
+                Route(f"{intake}/notices", self.tell_notices, methods=["GET"]),
+                Route(f"{intake}/notices/acknowledged", self.take_notice, methods=["POST"]),
                 Route("/contracts/{ministry}/{file:path}", contracts.file, methods=["GET"]),
             ],
             exception_handlers={HubError: self._refuse, Exception: _defect},
@@ -103,6 +108,7 @@ class Reception:
             body=await body.read(request, limits.max_bytes, self.http.body_seconds),
             sender=who,
             jws=request.headers.get(JWS_HEADER, ""),
+            corrects=request.headers.get("qovsaq-corrects", ""),
         )
         taken = await run_in_threadpool(self.door.take, letter, self.clock())
         self.observer.count("http_taken", ministry=sender.connector.name)
@@ -142,6 +148,28 @@ class Reception:
         sender, _ = self._admitted(request)
         found = await run_in_threadpool(self._document, sender, request.path_params["id"])
         return answers.as_json(found)
+
+    async def tell_notices(self, request: Request) -> Response:
+        """Tell what the ministry was told, and what is known of its seeing and correcting it."""
+        sender, _ = self._admitted(request)
+        asked, today = dict(request.query_params), self.clock().astimezone(BAKU).date()
+
+        def tell() -> dict[str, Any]:
+            with self.door.lock, self.database.transaction() as tx:
+                return notices.listed(tx, sender.connector.name, asked, today)
+
+        return answers.as_json(await run_in_threadpool(tell))
+
+    async def take_notice(self, request: Request) -> Response:
+        """Note that the ministry has seen what it was told."""
+        sender, who = self._admitted(request)
+        wish = await body.read(request, notices.MOST_BYTES, self.http.body_seconds)
+
+        def note() -> dict[str, Any]:
+            with self.door.lock, self.database.transaction() as tx:
+                return notices.acknowledge(tx, sender.connector.name, wish, who, self.clock())
+
+        return answers.as_json(await run_in_threadpool(note))
 
     def _admitted(self, request: Request) -> tuple[Sender, str]:
         """Let in whom the settings let in, and no more often than they say."""

@@ -24,7 +24,7 @@ from hub.intake.examining import examine
 from hub.store.database import Database
 from routing import keys
 from routing.bus import Publisher, Unroutable
-from routing.message import PUBLISHED_AT, SENDER, SIGNATURE, HeaderValue, Message
+from routing.message import CORRECTS, PUBLISHED_AT, SENDER, SIGNATURE, HeaderValue, Message
 from schemas.errors import Refused, Unavailable
 
 _log = structlog.get_logger()
@@ -46,7 +46,10 @@ class NothingAcceptable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message as it stands before the door; ``message_id`` is empty where none was given."""
+    """A message as it stands before the door; ``message_id`` is empty where none was given.
+
+    ``corrects`` is the id of the refused message that it comes in place of, if the sender says so.
+    """
 
     connector: Connector
     lane: str
@@ -55,6 +58,7 @@ class Letter:
     body: bytes
     sender: str
     jws: str = ""
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,8 @@ def _message(letter: Letter, proven: Proven, now: datetime) -> Message:
     headers: dict[str, HeaderValue] = {PUBLISHED_AT: now.isoformat(), SENDER: letter.sender}
     if proven.signature:
         headers[SIGNATURE] = proven.signature
+    if letter.corrects:
+        headers[CORRECTS] = letter.corrects
     return Message(
         exchange=keys.intake_exchange(letter.connector.name),
         routing_key=letter.lane,

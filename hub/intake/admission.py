@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hub.evidence import journal, notices, record_log
 from hub.evidence.journal import Admission, Arrival
+from hub.evidence.notices import Correction
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
 from hub.intake.reading import Held, findings_of, notices_of, reused
@@ -54,6 +55,7 @@ def admit(
     record_log.admit(tx, _entries(new), now)
     notices.keep(tx, [n for m in new for n in notices_of(m.arrived, m.records)], now)
     notices.keep_findings(tx, [f for m in new for f in findings_of(m.records)], now)
+    notices.link(tx, map(_correction, filter(_corrects, new)), now)
     again = [m for m in admitted if not m.first_time]
     if again:
         readmit(tx, [(m.admission.journal_id, m.arrived, m.records) for m in again], now)
@@ -65,6 +67,16 @@ def _admitted(arrived: Arrived, records: tuple[Held, ...], admission: Admission)
         records = reused(arrived)
     events = tuple(held.event for held in records if held.event)
     return Admitted(arrived, admission, records, events)
+
+
+def _corrects(message: Admitted) -> bool:
+    """Whether a message comes in place of a refused one and has something that is accepted."""
+    return bool(message.arrived.corrects and message.publish)
+
+
+def _correction(message: Admitted) -> Correction:
+    raw = message.arrived.raw
+    return Correction(raw.ministry, message.arrived.corrects or "", raw.message_id)
 
 
 def _without_settled(tx: Transaction, admitted: list[Admitted]) -> list[Admitted]:

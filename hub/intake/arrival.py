@@ -14,6 +14,7 @@ from routing import keys
 from routing.message import (
     CAUSATION,
     CHANNEL,
+    CORRECTS,
     CORRELATION,
     PUBLISHED_AT,
     SERVICE,
@@ -43,6 +44,12 @@ class Arrived:
     def published_at(self) -> datetime | None:
         """When its sender says it was published (aware), if it says so."""
         return _instant(self.raw.headers.get(PUBLISHED_AT))
+
+    @property
+    def corrects(self) -> str | None:
+        """The refused message that the sender says this one comes in place of."""
+        named = self.raw.headers.get(CORRECTS, "")
+        return named if _MESSAGE_ID.fullmatch(named) and named != self.raw.message_id else None
 
     def sealed(self, records: int) -> Sealed:
         """Describe the message for the journal, ``records`` being how many it holds."""

@@ -154,7 +154,7 @@ def _event(item: Normalized, arrived: Arrived) -> Event:
         received_at=raw.received_at,
         channel=raw.headers.get(CHANNEL, Channel.DIRECT),
         correlation_id=raw.headers.get(CORRELATION),
-        causation_id=raw.headers.get(CAUSATION),
+        causation_id=raw.headers.get(CAUSATION) or arrived.corrects,
     )
 
 

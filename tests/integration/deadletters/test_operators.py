@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 import orjson
 import pytest
@@ -167,14 +166,3 @@ def test_the_audit_names_who_did_what_and_holds_no_personal_data(bench: DeskBenc
     ]
     whole = str(bench.rows("SELECT * FROM evidence.audit"))
     assert not re.search(r"TST\w{4}|Mühasib|urn:az", whole)
-
-
-def test_a_notice_is_acknowledged_once_with_the_date_that_was_agreed(bench: DeskBench) -> None:
-    bench.send("labour", b"{", "m-bad")
-    bench.settle_down()
-    (notice,) = bench.rows("SELECT notice_id FROM evidence.notice")
-    token, notice_id = bench.tokens["aysel"], notice["notice_id"].hex
-    assert bench.desk.acknowledge(token, notice_id, correct_by=date(2026, 3, 9))
-    assert not bench.desk.acknowledge(token, notice_id)
-    (row,) = bench.rows("SELECT acknowledged_by, correct_by FROM evidence.notice")
-    assert row == {"acknowledged_by": "aysel", "correct_by": date(2026, 3, 9)}
