@@ -1,0 +1,140 @@
+"""Alerts say what they should when they should, and whoever is woken finds a page that is true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from hub.cli.main import app
+from hub.measures import CATALOGUE, Kind
+from tests.support.needs import needing
+from tests.support.promtool import promtool
+
+REPOSITORY = Path(__file__).parents[2]
+PROMETHEUS = REPOSITORY / "ops" / "prometheus"
+RUNBOOKS = REPOSITORY / "docs" / "runbooks"
+RULES = [
+    rule
+    for group in yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+TESTS = sorted((PROMETHEUS / "tests").glob("*.yml"))
+PAGES = sorted(RUNBOOKS.glob("*.md"))
+TOLD_BY_OTHERS = {
+    "qovsaq_backup_completed_timestamp_seconds",  # whoever makes the backup
+    "qovsaq_audit_anchor_faults",
+    "qovsaq_audit_unsealed_seconds",
+    "qovsaq_planned_downtime_until",
+}
+METRIC = re.compile(r"\bqovsaq_\w+")
+QOVSAQ = re.compile(r"`(qovsaq [^`]+)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def series() -> set[str]:
+    """Names under which Prometheus knows the metrics of the hub."""
+    found = set(TOLD_BY_OTHERS)
+    for metric in CATALOGUE:
+        name = f"qovsaq_{metric.name}"
+        match metric.kind:
+            case Kind.COUNTER:
+                found.add(f"{name}_total")
+            case Kind.HISTOGRAM:
+                found |= {f"{name}_bucket", f"{name}_count", f"{name}_sum", name}
+            case Kind.GAUGE:
+                found.add(name)
+    return found
+
+
+def page_of(alert: str) -> Path:
+    words = re.sub(r"(?<!^)(?=[A-Z])", "-", alert).lower()
+    return RUNBOOKS / f"{words}.md"
+
+
+def test_rules_and_configuration_are_what_prometheus_reads() -> None:
+    with needing("promtool"):
+        promtool("check", "config", "--syntax-only", "prometheus.yml", folder=PROMETHEUS)
+        assert "SUCCESS" in promtool("check", "rules", "alerts.yml", folder=PROMETHEUS)
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+def test_alerts_fire_and_clear_in_their_unit_tests(file: Path) -> None:
+    with needing("promtool"):
+        assert "SUCCESS" in promtool("test", "rules", file.name, folder=file.parent)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_is_seen_to_fire_and_to_be_quiet_after_it_fired(alert: str) -> None:
+    told: list[list[bool]] = []
+    for file in TESTS:
+        for case in yaml.safe_load(file.read_text("utf-8"))["tests"]:
+            checks = [c for c in case["alert_rule_test"] if c["alertname"] == alert]
+            told.append([bool(check["exp_alerts"]) for check in checks])
+    assert any(True in case and not case[-1] for case in told), f"{alert} never clears"
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_a_page_of_its_name_that_begins_with_it(alert: str) -> None:
+    rule, page = ALERTS[alert], page_of(alert)
+    assert rule["annotations"]["runbook"] == str(page.relative_to(REPOSITORY))
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert page.read_text("utf-8").split("\n\n")[1].startswith(f"**Alert.** `{alert}`")
+    assert f"| `{alert}` | [{page.name}]({page.name}) |" in (RUNBOOKS / "README.md").read_text()
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (RUNBOOKS / "README.md").read_text("utf-8")
+    assert [page.name for page in PAGES if f"({page.name})" not in index] == ["README.md"]
+
+
+def test_rules_use_only_metrics_that_exist() -> None:
+    used = {name for rule in RULES for name in METRIC.findall(rule["expr"])}
+    assert used
+    assert used - series() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_name_only_metrics_and_pages_that_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert set(METRIC.findall(text)) - series() == set()
+    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_name_only_commands_and_options_that_exist(page: Path) -> None:
+    for line in commands(page):
+        words = shlex.split(line)[1:]
+        command = resolved(words)
+        options = {name for parameter in command.params for name in parameter.opts}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert used <= options, line
+
+
+def test_the_resolver_notices_a_command_that_does_not_exist() -> None:
+    with pytest.raises(AssertionError):
+        resolved(["dead-letters", "burn"])
+
+
+def commands(page: Path) -> Iterator[str]:
+    for line in QOVSAQ.findall(page.read_text("utf-8")):
+        yield re.sub(r"\s+", " ", line)
+
+
+def resolved(words: list[str]) -> Any:
+    """Follow the words of a command line to the command they name."""
+    command: Any = get_command(app)
+    for word in words:
+        if not hasattr(command, "commands"):
+            break
+        following = command.commands.get(word)
+        assert following is not None, f"no command {word} in {words}"
+        command = following
+    return command
