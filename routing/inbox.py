@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from routing.message import Delivery
 
 LINGER = 0.010
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 1024 * 1024
 """A batch ends with the delivery that reaches this, however few they are."""
 
 _LULLS = 10

@@ -26,7 +26,7 @@ from schemas.errors import Parked, Unavailable
 
 _log = logging.getLogger(__name__)
 
-BUDGET = 256 * 1024 * 1024
+BUDGET = 32 * 1024 * 1024
 _REDUCTION = 8
 
 

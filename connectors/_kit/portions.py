@@ -15,7 +15,7 @@ Wrap = Callable[[Sequence[bytes]], bytes]
 class Size:
     """How large a chunk becomes, as far as its records allow: bytes in all, and records."""
 
-    most_bytes: int = 128 * 1024
+    most_bytes: int = 64 * 1024
     most_records: int = 500
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 
 import orjson
 
@@ -13,13 +12,17 @@ from hub.evidence.notices import Waiting
 from routing.keys import CANONICAL, DEFAULT, CanonicalKey, notice_queue
 from routing.message import PUBLISHED_AT, Message
 from schemas.catalogue import record_class
-from schemas.envelope import CONTENT_TYPE, Event, encode_batch
+from schemas.envelope import CONTENT_TYPE, Event, encode_event, join_batch
+
+_MOST_BYTES = 512 * 1024
+"""Of one message: far below the broker's limit, and small enough to wait in memory by dozens."""
 
 
 def canonical_messages(
     events: Iterable[tuple[str, Event]], now: datetime, *, most: int
 ) -> list[Message]:
-    """Gather ``(lane, event)`` pairs into messages of one routing key and at most ``most`` events.
+    """Gather ``(lane, event)`` pairs into messages of one routing key and at most ``most`` events,
+    fewer where they are large.
 
     An event that is given twice is published once.
     """
@@ -52,12 +55,13 @@ def notice_message(notice: Waiting, now: datetime) -> Message:
     )
 
 
-def _message(key: str, events: list[Event], now: datetime) -> Message:
-    ids = "".join(event.id for event in events)
+def _message(key: str, events: Mapping[str, bytes], now: datetime) -> Message:
+    """Make the message of some events, ``{id: serialized}``."""
+    ids = "".join(events)
     return Message(
         exchange=CANONICAL,
         routing_key=key,
-        body=encode_batch(events),
+        body=join_batch(events.values()),
         message_id=hashlib.sha256(ids.encode()).hexdigest()[:32],
         content_type=CONTENT_TYPE,
         headers={PUBLISHED_AT: now.astimezone(UTC).isoformat()},
@@ -65,7 +69,15 @@ def _message(key: str, events: list[Event], now: datetime) -> Message:
     )
 
 
-def _batched(events: Iterable[Event], most: int) -> Iterator[list[Event]]:
-    iterator = iter(events)
-    while batch := list(islice(iterator, most)):
+def _batched(events: Iterable[Event], most: int) -> Iterator[dict[str, bytes]]:
+    batch: dict[str, bytes] = {}
+    size = 0
+    for event in events:
+        encoded = encode_event(event)
+        if batch and (len(batch) == most or size + len(encoded) > _MOST_BYTES):
+            yield batch
+            batch, size = {}, 0
+        batch[event.id] = encoded
+        size += len(encoded)
+    if batch:
         yield batch

@@ -71,6 +71,11 @@ class HubProcess:
         return self._process is not None
 
     @property
+    def pid(self) -> int:
+        """Its number; 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def running(self) -> bool:
         """Whether it is alive."""
         return self._process is not None and self._process.poll() is None
