@@ -82,12 +82,12 @@ def test_what_was_interrupted_goes_on_where_it_stopped(
     monkeypatch_is_over = False
     monkeypatch.setattr(site.publisher, "publish", fail_in_the_middle)
     headers = {"Message-Id": "d-1"}
-    broken = site.post("/intake/labour/documents", notices(9000), NDJSON, headers=headers)
+    broken = site.post("/intake/labour/documents", notices(4500), NDJSON, headers=headers)
     assert (broken.status_code, len(sent)) == (503, 16)
     half = site.get("/intake/labour/documents/d-1").json()
     assert (half["published"], half["completedAt"]) == (16, None)
     monkeypatch_is_over = True
-    whole = site.post("/intake/labour/documents", notices(9000), NDJSON, headers=headers).json()
+    whole = site.post("/intake/labour/documents", notices(4500), NDJSON, headers=headers).json()
     assert whole["completedAt"]
     assert sent == [f"d-1/{n}" for n in range(1, whole["chunks"] + 1)]
 
