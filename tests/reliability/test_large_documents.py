@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -114,7 +115,7 @@ class Site:
         counted = "SELECT count(*) AS n FROM evidence.record_log WHERE settled_at IS NOT NULL"
         return int(self.rows(counted)[0]["n"])
 
-    def rows(self, statement: str) -> list[dict[str, object]]:
+    def rows(self, statement: Any) -> list[dict[str, Any]]:
         database = Database(self.database_url)
         try:
             with database.transaction() as tx:
