@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
+from hub.agency import views
 from hub.assembly import Hub, Kind, required, utc_now
 from hub.metrics import Metrics
 from hub.registry import tables
@@ -61,12 +62,13 @@ def rabbit(settings: Settings, observer: Observer | None = None) -> RabbitBus:
 
 
 def bring_up_to_date(database_url: str) -> str:
-    """Migrate a database and create the tables of new record types; name its schema."""
+    """Migrate a database, with the tables of new record types and the views; name its schema."""
     migrate.upgrade(database_url)
     database = Database(database_url, application_name="qovsaq migrate")
     try:
         with database.transaction() as tx:
             tables.sync(tx, records())
+            views.sync(tx)
     finally:
         database.close()
     return migrate.expected()

@@ -1,7 +1,7 @@
 """The tables in the documentation that code knows: ``python -m hub.docs [--check]``.
 
-Settings in the README, metrics, and the records by clause. Each table stands between two
-markers; what is written by hand around them stays.
+Settings in the README, metrics, the records by clause, and the published views. Each table stands
+between two markers; what is written by hand around them stays.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from hub import metrics, settings
+from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
 from schemas.catalogue import records
 from schemas.record import CanonicalRecord, Category
 
@@ -67,6 +68,23 @@ def _record_row(
     )
 
 
+def views_table() -> list[str]:
+    """Render the data dictionary of the published views, a table for each."""
+    words = dictionary()
+    lines: list[str] = []
+    for name, view in words.views.items():
+        lines += ["", f"## `{SCHEMA}.{name}`", "", *_view(name, view), ""]
+        rows = [(f"`{c}`", w.type, w.az, w.en) for c, w in columns_of(view).items()]
+        lines += _table(("Column", "Type", "Azərbaycanca", "English"), rows)
+    return [*lines, ""]
+
+
+def _view(name: str, view: View) -> list[str]:
+    at = f"At other times: `{SCHEMA}.{name}_at(as_of, known_at)`." if view.historic else ""
+    purposes = ", ".join(view.purposes)
+    return [f"{view.az}.", f"{view.en} (clause {view.clause}). Read for: {purposes}. {at}".rstrip()]
+
+
 def clause(category: Category) -> str:
     """Write a clause of decree 308 as the decree does: ``c412`` → ``4.1.2``."""
     return ".".join(category.value.removeprefix("c"))
@@ -78,6 +96,7 @@ def drifted(root: Path) -> dict[Path, str]:
         root / "README.md": ("settings", settings_table()),
         root / "docs" / "metrics.md": ("metrics", metrics_table()),
         root / "docs" / "records.md": ("records", records_table()),
+        root / "docs" / "data-dictionary.md": ("views", views_table()),
     }
     texts = {path: rendered(path, *table) for path, table in wanted.items()}
     return {

@@ -20,6 +20,7 @@ from hub.cli import (
     dead_letters,
     demo,
     doctor,
+    export,
     ledger,
     load,
     migrate,
@@ -72,6 +73,7 @@ app.command()(check.check)
 app.command()(load.load)
 app.command()(connectors.connectors)
 app.command()(agency.changes)
+app.command()(export.export)
 app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -7,7 +7,7 @@ Every statement takes its batch as one JSON parameter where it takes a batch at 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -46,9 +46,21 @@ class Transaction:
         """Run a statement and return its rows as dictionaries."""
         return self._connection.execute(statement, params).fetchall()
 
+    def text(self, statement: Statement) -> str:
+        """Render a statement as it would be sent, without running it."""
+        return statement if isinstance(statement, str) else statement.as_string(self._connection)
+
     def execute(self, statement: Statement, params: Params = None) -> int:
         """Run a statement and return how many rows it touched."""
         return self._connection.execute(statement, params).rowcount
+
+    def copy_out(self, statement: Statement, write: Callable[[memoryview], object]) -> int:
+        """Run a ``COPY … TO STDOUT``, giving each piece to ``write``; return the number of rows."""
+        with self._connection.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                for piece in copy:
+                    write(memoryview(piece))
+            return cursor.rowcount
 
 
 class Database:

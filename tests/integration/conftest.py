@@ -21,3 +21,9 @@ def connect(database_url: str) -> Iterator[Callable[[], Database]]:
     yield connect
     for database in opened:
         database.close()
+
+
+@pytest.fixture
+def database(connect: Callable[[], Database]) -> Database:
+    """A connection to the test's database."""
+    return connect()
