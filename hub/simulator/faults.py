@@ -130,6 +130,8 @@ FAULTS = {
     "correction": Fault(10, _later("correct", "correction")),
     "annulment": Fault(8, _later("annul", "annulment")),
     "restoration": Fault(6, _later("restore", "restoration")),
+    "snapshot": Fault(4, _later("snapshot", "snapshot")),
+    "verification": Fault(4, _later("verify", "verification")),
     "invalid": Fault(20, invalid),
     "hostile": Fault(12, _hostile),
     "reused-id": Fault(4, _reused_id),

@@ -81,8 +81,9 @@ class Form:
 
     ``syntax`` is soap, xml or json; ``records`` gives the record types a document must yield, by
     entry and in document order; ``follow`` makes of a document one about its first entry only,
-    doing ``change``, ``correct``, ``annul`` or ``restore`` on the occasion given; ``filler`` is a
-    tree path to the list of entries, for documents with far too many of them.
+    doing ``change``, ``correct``, ``annul``, ``restore``, ``snapshot`` or ``verify`` on the
+    occasion given; ``filler`` is a tree path to the list of entries, for documents with far too
+    many of them.
     """
 
     ministry: str

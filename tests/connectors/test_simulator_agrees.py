@@ -14,6 +14,7 @@ from hub.simulator.ministries import MINISTRIES
 from hub.simulator.sent import Sent
 from hub.simulator.soap_services import PollServer, PollService
 from hub.simulator.stream import stream
+from schemas.envelope import Operation
 from schemas.errors import Refused
 from tests.connectors.contracts import contract_faults
 
@@ -69,6 +70,20 @@ def test_a_connector_finds_exactly_what_the_account_expects(ministry: str, fault
         if decided_by_connector(sent) and outcomes(sent) != expected(sent)
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("ministry", MINISTRIES)
+def test_the_simulator_covers_every_record_and_every_operation(ministry: str) -> None:
+    connector = connectors()[ministry]
+    shown = {
+        (item.record_class, item.operation)
+        for sent in stream(6_000, 6, 0.7, (ministry,), START)
+        if decided_by_connector(sent) and not any(item.rule for item in sent.expected)
+        for item in connector.normalize(raw(sent), Rules())
+        if isinstance(item, Normalized)
+    }
+    wanted = {(record, operation) for record in connector.records for operation in Operation}
+    assert wanted - shown == set()
 
 
 @pytest.mark.parametrize("ministry", MINISTRIES)

@@ -8,16 +8,12 @@ from typing import Any
 
 from hub.simulator.form import FAR, REMOVED, Breakage, Content, Document, Form, Ministry, Occasion
 from hub.simulator.markup import document, dotted, instant
+from hub.simulator.ministries import economy_excise, economy_payroll
+from hub.simulator.ministries.economy_words import OPERATIONS, header
 from hub.simulator.population import Company, new_address
 
 NAMESPACE = "urn:synthetic:economy:tax-register:v1"
 
-_OPERATIONS = {
-    "change": "CHANGE",
-    "correct": "CORRECTION",
-    "annul": "ANNULMENT",
-    "restore": "RESTORATION",
-}
 _KINDS = {"NEW": 55, "SNAPSHOT": 30, "CHANGE": 15}
 _STATUSES = {"ACTIVE": 85, "SUSPENDED": 11, "LIQUIDATED": 4}
 _NAMES = {"ACTIVE": "Fəal", "SUSPENDED": "Dayandırılmış", "LIQUIDATED": "Ləğv edilmiş"}
@@ -25,12 +21,19 @@ _JSON_SHARE = 0.7
 
 
 def _tell(occasion: Occasion) -> Document:
+    tell = occasion.draw.choices(
+        (_tell_taxpayers, economy_payroll.tell, economy_excise.tell), (60, 30, 10)
+    )[0]
+    return tell(occasion)
+
+
+def _tell_taxpayers(occasion: Occasion) -> Document:
     taxpayers = range(occasion.draw.choices((1, 2, 10), (70, 20, 10))[0])
     if occasion.chance(_JSON_SHARE):
         told = [_taxpayer(occasion, occasion.company()) for _ in taxpayers]
         return Document(JSON_FORM, _json_header(occasion) | {"taxpayers": told})
     listed = [_row(occasion, occasion.company()) for _ in taxpayers]
-    return Document(XML_FORM, _xml_header(occasion) | {"Taxpayer": listed})
+    return Document(XML_FORM, header(occasion) | {"Taxpayer": listed})
 
 
 def _json_header(occasion: Occasion) -> Content:
@@ -55,13 +58,17 @@ def _taxpayer(occasion: Occasion, company: Company) -> Content:
             "stateRegisteredAt": registered.isoformat(),
             "taxpayerStatus": {"code": status, "name": {"az": _NAMES[status]}},
         },
+        **({"activityCode": _activity(occasion)} if occasion.chance(0.4) else {}),
         "changeKind": _kind(occasion),
         "changedAt": instant(occasion.at),
     }
 
 
-def _xml_header(occasion: Occasion) -> Content:
-    return {"Header": {"DocumentId": occasion.message_id, "CreatedAt": instant(occasion.at)}}
+def _activity(occasion: Occasion) -> Content:
+    four, sub = occasion.draw.choice(("47.11", "62.01", "56.10")), occasion.draw.randrange(1, 99)
+    if occasion.chance(0.5):
+        return {"code": f"{four.replace('.', '')}{sub:03d}", "system": "STS", "version": "2021"}
+    return {"code": four, "system": "NACE", "version": "2"}
 
 
 def _row(occasion: Occasion, company: Company) -> Content:
@@ -77,7 +84,13 @@ def _row(occasion: Occasion, company: Company) -> Content:
         "Address": company.place.full,
         "StatusCode": _status(occasion),
         "RegisteredOn": dotted(_registered(occasion)),
+        "ActivityCode": _as_element(_activity(occasion)) if occasion.chance(0.4) else None,
     }
+
+
+def _as_element(activity: Content) -> Content:
+    system, version = activity["system"], activity["version"]
+    return {"@system": system, "@version": version, "#": activity["code"]}
 
 
 def _status(occasion: Occasion) -> str:
@@ -95,31 +108,39 @@ def _registered(occasion: Occasion) -> date:
 def _follow_json(content: Content, operation: str, occasion: Occasion) -> Content:
     taxpayer: Content = content["taxpayers"][0]
     if operation in ("annul", "restore"):
-        taxpayer = {"tin": taxpayer["tin"]}
+        activity = taxpayer.get("activityCode")
+        about = {"activityCode": {"system": activity["system"]}} if activity else {}
+        taxpayer = {"tin": taxpayer["tin"], **about}
     else:
         address = {"legalAddress": new_address(occasion.draw).full}
         status = taxpayer["legalTaxpayerStatus"] | address
         taxpayer = taxpayer | {"legalTaxpayerStatus": status}
-    operated = {"changeKind": _OPERATIONS[operation], "changedAt": instant(occasion.at)}
+    operated = {"changeKind": OPERATIONS[operation], "changedAt": instant(occasion.at)}
     return _json_header(occasion) | {"taxpayers": [taxpayer | operated]}
 
 
 def _follow_xml(content: Content, operation: str, occasion: Occasion) -> Content:
     row: Content = content["Taxpayer"][0]
     if operation in ("annul", "restore"):
-        row = {key: row[key] for key in ("@voen", "@kind")}
+        activity = row["ActivityCode"]
+        about = {"ActivityCode": activity and {"@system": activity["@system"]}}
+        row = {key: row[key] for key in ("@voen", "@kind")} | about
     else:
         row = row | {"Address": new_address(occasion.draw).full}
-    operated = {"@op": _OPERATIONS[operation], "@at": instant(occasion.at)}
-    return _xml_header(occasion) | {"Taxpayer": [row | operated]}
+    operated = {"@op": OPERATIONS[operation], "@at": instant(occasion.at)}
+    return header(occasion) | {"Taxpayer": [row | operated]}
 
 
 def _json_records(content: Content) -> list[list[str]]:
-    return [["tax_registration"] for _ in content["taxpayers"]]
+    return [_told(taxpayer.get("activityCode")) for taxpayer in content["taxpayers"]]
 
 
 def _xml_records(content: Content) -> list[list[str]]:
-    return [["tax_registration"] for _ in content["Taxpayer"]]
+    return [_told(row["ActivityCode"]) for row in content["Taxpayer"]]
+
+
+def _told(activity: Content | None) -> list[str]:
+    return ["tax_registration", *(["activity_classification"] if activity else [])]
 
 
 def _render_json(content: Content) -> bytes:
@@ -131,36 +152,40 @@ def _render_xml(content: Content) -> bytes:
 
 
 _T = "taxpayers/0/"
-_JSON_BREAKAGES: tuple[tuple[str, str, Any], ...] = (
-    ("required", _T + "tin", REMOVED),
-    ("required", _T + "name", REMOVED),
-    ("required", _T + "changedAt", REMOVED),
-    ("required", _T + "pin", REMOVED),
-    ("voen-format", _T + "tin", "001234567"),
-    ("fin-format", _T + "pin", "TST12"),
-    ("date-format", _T + "legalTaxpayerStatus/voenRegisteredAt", "2020-02-31"),
-    ("date-two-digit-year", _T + "legalTaxpayerStatus/voenRegisteredAt", "20-02-11"),
-    ("instant-format", _T + "changedAt", "noon"),
-    ("occurred-in-future", _T + "changedAt", FAR),
-    ("unknown-code", _T + "type", "spaceship"),
-    ("unknown-code", _T + "changeKind", "MERGER"),
-    ("type", _T + "tin", 1234567891),
-    ("type", _T + "active", "true"),
-    ("text-length", _T + "name", "Sınaq" * 150),
+_JSON_BREAKAGES: tuple[tuple[str, str, Any, int | None], ...] = (
+    ("required", _T + "tin", REMOVED, None),
+    ("required", _T + "name", REMOVED, 0),
+    ("required", _T + "changedAt", REMOVED, None),
+    ("required", _T + "pin", REMOVED, 0),
+    ("voen-format", _T + "tin", "001234567", None),
+    ("fin-format", _T + "pin", "TST12", 0),
+    ("date-format", _T + "legalTaxpayerStatus/voenRegisteredAt", "2020-02-31", 0),
+    ("date-two-digit-year", _T + "legalTaxpayerStatus/voenRegisteredAt", "20-02-11", 0),
+    ("instant-format", _T + "changedAt", "noon", None),
+    ("occurred-in-future", _T + "changedAt", FAR, None),
+    ("unknown-code", _T + "type", "spaceship", 0),
+    ("unknown-code", _T + "changeKind", "MERGER", None),
+    ("type", _T + "tin", 1234567891, None),
+    ("type", _T + "active", "true", 0),
+    ("text-length", _T + "name", "Sınaq" * 150, 0),
+    ("activity-code-format", _T + "activityCode/code", "620", 1),
+    ("required", _T + "activityCode/version", REMOVED, 1),
 )
-_XML_BREAKAGES: tuple[tuple[str, str, Any], ...] = (
-    ("required", "Taxpayer/0/@voen", REMOVED),
-    ("required", "Taxpayer/0/FullName", REMOVED),
-    ("required", "Taxpayer/0/Pin", REMOVED),
-    ("voen-format", "Taxpayer/0/@voen", "00123456789"),
-    ("fin-format", "Taxpayer/0/Pin", "TST_123"),
-    ("date-format", "Taxpayer/0/RegisteredOn", "32.01.2020"),
-    ("date-two-digit-year", "Taxpayer/0/RegisteredOn", "01.02.20"),
-    ("instant-format", "Taxpayer/0/@at", "günorta"),
-    ("occurred-in-future", "Taxpayer/0/@at", FAR),
-    ("unknown-code", "Taxpayer/0/@kind", "ALIEN"),
-    ("unknown-code", "Taxpayer/0/StatusCode", "ASLEEP"),
-    ("text-length", "Taxpayer/0/FullName", "Sınaq" * 150),
+_XML_BREAKAGES: tuple[tuple[str, str, Any, int | None], ...] = (
+    ("required", "Taxpayer/0/@voen", REMOVED, None),
+    ("required", "Taxpayer/0/FullName", REMOVED, 0),
+    ("required", "Taxpayer/0/Pin", REMOVED, 0),
+    ("voen-format", "Taxpayer/0/@voen", "00123456789", None),
+    ("fin-format", "Taxpayer/0/Pin", "TST_123", 0),
+    ("date-format", "Taxpayer/0/RegisteredOn", "32.01.2020", 0),
+    ("date-two-digit-year", "Taxpayer/0/RegisteredOn", "01.02.20", 0),
+    ("instant-format", "Taxpayer/0/@at", "günorta", None),
+    ("occurred-in-future", "Taxpayer/0/@at", FAR, None),
+    ("unknown-code", "Taxpayer/0/@kind", "ALIEN", 0),
+    ("unknown-code", "Taxpayer/0/StatusCode", "ASLEEP", 0),
+    ("text-length", "Taxpayer/0/FullName", "Sınaq" * 150, 0),
+    ("activity-code-format", "Taxpayer/0/ActivityCode/#", "62.0", 1),
+    ("required", "Taxpayer/0/ActivityCode/@system", REMOVED, 1),
 )
 
 JSON_FORM = Form(

@@ -7,13 +7,24 @@ from typing import Any
 
 from hub.simulator.form import FAR, REMOVED, Breakage, Content, Document, Form, Ministry, Occasion
 from hub.simulator.markup import document, instant
+from hub.simulator.ministries import health_statistics
 
 NAMESPACE = "urn:synthetic:health:vital-events:v1"
 
-_OPERATIONS = {"change": "AMEND", "correct": "CORRECT", "annul": "CANCEL", "restore": "RESTORE"}
+_OPERATIONS = {
+    "change": "AMEND",
+    "correct": "CORRECT",
+    "annul": "CANCEL",
+    "restore": "RESTORE",
+    "snapshot": "SNAPSHOT",
+    "verify": "VERIFY",
+}
+_STATISTICS_SHARE = 0.4
 
 
 def _tell(occasion: Occasion) -> Document:
+    if occasion.chance(_STATISTICS_SHARE):
+        return health_statistics.tell(occasion)
     notices = occasion.draw.choices((1, 3, 10), (50, 40, 10))[0]
     content = _header(occasion) | {
         "Notice": [_notice(occasion, number) for number in range(notices)]

@@ -7,22 +7,18 @@ from typing import Any
 
 from hub.simulator.form import FAR, REMOVED, Breakage, Content, Document, Form, Ministry, Occasion
 from hub.simulator.markup import dotted, envelope, instant, upper
+from hub.simulator.ministries import interior_papers
 from hub.simulator.population import Person, new_address
 
-NAMESPACE = "urn:synthetic:interior:population:v1"
-
-_OPERATIONS = {
-    "change": "CHANGE",
-    "correct": "CORRECTION",
-    "annul": "ANNULMENT",
-    "restore": "RESTORATION",
-}
 _KINDS = {"NEW": 55, "SNAPSHOT": 25, "CHANGE": 15, "VERIFICATION": 5}
 _STATUSES = {"VALID": 90, "LOST": 4, "STOLEN": 1, "CANCELLED": 2, "EXPIRED": 3}
+_PAPERS_SHARE = 0.35
 _YEARS_ONLY = 1940  # records of people born up to here know just the year
 
 
 def _tell(occasion: Occasion) -> Document:
+    if occasion.chance(_PAPERS_SHARE):
+        return interior_papers.tell(occasion)
     events = occasion.draw.choices((1, 2, 3), (85, 10, 5))[0]
     content = _header(occasion) | {"Event": [_event(occasion) for _ in range(events)]}
     return Document(FORM, content)
@@ -89,7 +85,7 @@ def _follow(content: Content, operation: str, occasion: Occasion) -> Content:
         person = event["Person"] | {"Residence": {"@unit": place.unit, "#": place.full}}
         documents = event["Document"]
     told = {
-        "@kind": _OPERATIONS[operation],
+        "@kind": interior_papers.OPERATIONS[operation],
         "@at": instant(occasion.at),
         "Person": person,
         "Document": documents,
@@ -104,7 +100,7 @@ def _records(content: Content) -> list[list[str]]:
 
 
 def _render(content: Content) -> bytes:
-    return envelope("PersonNotification", "pr", NAMESPACE, content)
+    return envelope("PersonNotification", "pr", interior_papers.NAMESPACE, content)
 
 
 _PERSON = "Event/0/Person/"

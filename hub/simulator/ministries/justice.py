@@ -11,7 +11,14 @@ from hub.simulator.population import Person
 
 NAMESPACE = "urn:synthetic:justice:civil-status:v1"
 
-_OPERATIONS = {"change": "AMEND", "correct": "CORRECT", "annul": "ANNUL", "restore": "RESTORE"}
+_OPERATIONS = {
+    "change": "AMEND",
+    "correct": "CORRECT",
+    "annul": "ANNUL",
+    "restore": "RESTORE",
+    "snapshot": "SNAPSHOT",
+    "verify": "VERIFY",
+}
 _ROLES = {
     "BIRTH": ("CHILD", "MOTHER", "FATHER"),
     "DEATH": ("DECEASED",),

@@ -8,13 +8,9 @@ from typing import Any
 
 from hub.simulator.form import FAR, REMOVED, Breakage, Content, Document, Form, Ministry, Occasion
 from hub.simulator.markup import instant
+from hub.simulator.ministries import labour_statuses
 
-_OPERATIONS = {
-    "change": "CHANGED",
-    "correct": "CORRECTED",
-    "annul": "CANCELLED",
-    "restore": "REINSTATED",
-}
+_STATUS_SHARE = 0.1
 _POSITIONS = ("Mühasib", "Sürücü", "Müəllim", "Həkim", "İcraçı direktor", "Qaynaqçı", "Aşpaz")
 
 
@@ -26,6 +22,10 @@ def _tell(occasion: Occasion) -> Document:
 
 def _notice(occasion: Occasion, number: int) -> Content:
     ended = occasion.chance(0.1)
+    if occasion.chance(_STATUS_SHARE):
+        status = labour_statuses.status(occasion, number, ended=ended)
+        header = _header(occasion, "ENDED" if ended else "GRANTED", number)
+        return header | {"socialStatus": status}
     return _header(occasion, "TERMINATED" if ended else "CONCLUDED", number) | {
         "contract": _contract(occasion, number, ended=ended)
     }
@@ -68,16 +68,24 @@ def _wage(occasion: Occasion) -> float:
 
 
 def _follow(content: Content, operation: str, occasion: Occasion) -> Content:
-    contract: Content = content["notices"][0]["contract"]
+    notice: Content = content["notices"][0]
+    header = _header(occasion, labour_statuses.OPERATIONS[operation], 0)
+    if "socialStatus" in notice:
+        status = labour_statuses.followed(notice["socialStatus"], operation)
+        return {"notices": [header | {"socialStatus": status}]}
+    contract: Content = notice["contract"]
     if operation in ("annul", "restore"):
         contract = {"contractNumber": contract["contractNumber"]}
     else:
         contract = contract | {"monthlyWage": _wage(occasion)}
-    return {"notices": [_header(occasion, _OPERATIONS[operation], 0) | {"contract": contract}]}
+    return {"notices": [header | {"contract": contract}]}
 
 
 def _records(content: Content) -> list[list[str]]:
-    return [["employment_contract"] for _ in content["notices"]]
+    return [
+        ["social_status" if "socialStatus" in notice else "employment_contract"]
+        for notice in content["notices"]
+    ]
 
 
 def _render(content: Content) -> bytes:
@@ -107,6 +115,7 @@ _BREAKAGES: tuple[tuple[str, str, Any], ...] = (
     ("value", _CONTRACT + "monthlyWage", 850.005),
     ("text-length", _CONTRACT + "position", "Mühasib" * 100),
     ("unknown-field", _CONTRACT + "employee/nickname", "Sınaq"),
+    *labour_statuses.BREAKAGES,
 )
 
 FORM = Form(

@@ -7,22 +7,18 @@ from typing import Any
 
 from hub.simulator.form import FAR, REMOVED, Breakage, Content, Document, Form, Ministry, Occasion
 from hub.simulator.markup import cyrillic, document, dotted, instant
+from hub.simulator.ministries import migration_people
 from hub.simulator.population import Foreigner, new_address
 
-NAMESPACE = "urn:synthetic:migration:unified:v1"
-
-_PERMIT_OPERATIONS = {
-    "change": "CHANGE",
-    "correct": "CORRECT",
-    "annul": "ANNUL",
-    "restore": "RESTORE",
-}
-_LINK_OPERATIONS = {"change": "SET", "correct": "SET", "annul": "CANCEL", "restore": "RESTORE"}
+_LINK_OPERATIONS = migration_people.LATER | {"annul": "CANCEL"}
 _SEXES = {"M": ("Kişi", "M"), "F": ("Qadın", "F")}
 _CYRILLIC_SHARE = 0.2
+_PEOPLE_SHARE = 0.5
 
 
 def _tell(occasion: Occasion) -> Document:
+    if occasion.chance(_PEOPLE_SHARE):
+        return migration_people.tell(occasion)
     permits, links = occasion.draw.choices(((1, 0), (2, 0), (0, 1), (0, 3)), (65, 10, 20, 5))[0]
     content = _header(occasion) | {
         "Permit": [_permit(occasion, occasion.foreigner()) for _ in range(permits)],
@@ -79,7 +75,7 @@ def _follow(content: Content, operation: str, occasion: Occasion) -> Content:
     at = {"@at": instant(occasion.at)}
     if not content["Permit"]:
         link = {"PersonNumber": content["Link"][0]["PersonNumber"]}
-        if operation in ("change", "correct"):
+        if operation not in ("annul", "restore"):
             link["FIN"] = content["Link"][0]["FIN"]
         told = {"@op": _LINK_OPERATIONS[operation]} | at | link
         return _header(occasion) | {"Permit": [], "Link": [told]}
@@ -88,7 +84,7 @@ def _follow(content: Content, operation: str, occasion: Occasion) -> Content:
         permit = {"Number": permit["Number"]}
     else:
         permit = permit | {"Address": new_address(occasion.draw).full}
-    told = permit | at | {"@op": _PERMIT_OPERATIONS[operation]}
+    told = permit | at | {"@op": migration_people.LATER[operation]}
     return _header(occasion) | {"Permit": [told], "Link": []}
 
 
@@ -106,7 +102,7 @@ def _permit_records(permit: Content) -> list[str]:
 
 
 def _render(content: Content) -> bytes:
-    return document("MigrationRecords", NAMESPACE, content)
+    return document("MigrationRecords", migration_people.NAMESPACE, content)
 
 
 _PERMIT = "Permit/0/"

@@ -30,6 +30,10 @@ RECORD_RULES = {
     "date-two-digit-year", "date-future", "instant-format", "occurred-in-future", "unknown-code",
     "type", "text-length", "unknown-field", "value",
 }  # fmt: skip
+RULES_OF_ONE_RECORD = {
+    "activity-code-format", "period-format", "period-order", "supplier-not-set",
+    "unit-not-convertible",
+}  # fmt: skip
 DOCUMENT_RULES = {
     "encoding", "xml-syntax", "xml-doctype", "too-large", "too-deep", "too-many-records",
     "soap-envelope", "json-syntax", "json-duplicate-key", "json-number", "json-type",
@@ -56,7 +60,7 @@ def test_every_kind_of_fault_occurs(by_kind: dict[str, list[Sent]]) -> None:
 
 def test_every_record_rule_is_broken_by_some_ministry(by_kind: dict[str, list[Sent]]) -> None:
     broken = {str(item.fault).partition(":")[2] for item in by_kind["invalid"]}
-    assert broken == RECORD_RULES
+    assert RECORD_RULES <= broken <= RECORD_RULES | RULES_OF_ONE_RECORD
 
 
 def test_every_document_rule_has_a_hostile_document() -> None:
