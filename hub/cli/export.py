@@ -18,17 +18,19 @@ from hub.cli.display import AsJson, show_json
 from hub.cli.ready import command_settings
 from hub.store.database import Database
 
-Moment = typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 
 def export(
     view: Annotated[str, typer.Argument(help="Name of a published view: docs/data-dictionary.md.")],
     purpose: Annotated[str, typer.Option("--purpose", help="What the export is for.")],
     as_of: Annotated[
-        datetime | None, Moment, typer.Option("--as-of", help="As it stood at the sources then.")
+        datetime | None,
+        typer.Option("--as-of", formats=_FORMATS, help="As it stood at the sources then."),
     ] = None,
     known_at: Annotated[
-        datetime | None, Moment, typer.Option("--known-at", help="As the registry knew it then.")
+        datetime | None,
+        typer.Option("--known-at", formats=_FORMATS, help="As the registry knew it then."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the two files.")] = Path("export"),
     as_json: AsJson = False,
