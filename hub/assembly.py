@@ -40,6 +40,7 @@ class Kind(StrEnum):
     DESK = "desk"
     HTTP = "http"
     AGENCY = "agency"
+    QUALITY = "quality"
 
 
 def utc_now() -> datetime:

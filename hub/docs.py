@@ -14,6 +14,7 @@ from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from hub import metrics, settings
 from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
+from hub.evidence import rules
 from schemas.catalogue import records
 from schemas.record import CanonicalRecord, Category
 
@@ -44,6 +45,12 @@ def metrics_table() -> list[str]:
     """Render the table of metrics in Markdown."""
     rows = [(f"`{name}`", *rest) for name, *rest in metrics.table()]
     return _table(("Metric", "Kind", "Unit", "Labels", "Meaning"), rows)
+
+
+def rules_table() -> list[str]:
+    """Render the table of quality rules in Markdown."""
+    rows = [(f"`{r.name}`", r.severity, r.kept, r.meaning) for r in rules.CATALOGUE.values()]
+    return _table(("Rule", "Severity", "Kept", "What is found"), rows)
 
 
 def records_table() -> list[str]:
@@ -95,6 +102,7 @@ def drifted(root: Path) -> dict[Path, str]:
     wanted = {
         root / "README.md": ("settings", settings_table()),
         root / "docs" / "metrics.md": ("metrics", metrics_table()),
+        root / "docs" / "quality.md": ("rules", rules_table()),
         root / "docs" / "records.md": ("records", records_table()),
         root / "docs" / "data-dictionary.md": ("views", views_table()),
     }

@@ -132,6 +132,14 @@ class CalendarSettings(Section):
     )
 
 
+class QualitySettings(Section):
+    """What is known of one ministry's data, for rules that depend on it."""
+
+    numbered: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
+        (), description="record types whose operations it numbers one by one, with commas between"
+    )
+
+
 class ContractSettings(Section):
     """Where one ministry serves its own contract, for the guard to watch."""
 

@@ -44,6 +44,7 @@ from hub.sections import (
     LimitSettings,
     NamespaceSettings,
     PollSettings,
+    QualitySettings,
     RungName,
     Seconds,
     SenderSettings,
@@ -61,6 +62,7 @@ _BY_NAME: Mapping[str, tuple[str, type[BaseModel]]] = {
     "contracts": ("MINISTRY", ContractSettings),
     "senders": ("MINISTRY", SenderSettings),
     "endpoints": ("SUBSCRIBER", EndpointSettings),
+    "quality": ("MINISTRY", QualitySettings),
 }
 
 
@@ -138,6 +140,7 @@ class Settings(BaseSettings):
     custody_interval_seconds: Seconds = Field(
         900, description="pause between looks for days whose custody statement is due"
     )
+    quality_interval_seconds: Seconds = Field(300, description="pause between looks at quality")
     four_eyes: bool = Field(
         True, description="whether a correction at the desk needs a second operator"
     )
@@ -171,6 +174,7 @@ class Settings(BaseSettings):
         {}, description="when ministries are expected to send, by ministry"
     )
     calendar: CalendarSettings = CalendarSettings()
+    quality: dict[str, QualitySettings] = Field({}, description="what is known of its data")
     contract_round_seconds: Seconds = Field(
         86_400, description="pause between looks at the contracts that ministries serve"
     )

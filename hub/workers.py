@@ -26,6 +26,7 @@ from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
+from hub.quality.opening import quality_round
 from hub.receipts import ReceiptRelay
 from hub.registry.handler import RegistryHandler
 from hub.rounds import Rounds
@@ -239,6 +240,13 @@ def _desk(hub: Hub) -> Worker:
     return _hop(hub, "desk", subscription, handler, pace, OutageLog(database, worker_id))
 
 
+def _quality(hub: Hub) -> Worker:
+    database = hub.database("quality")
+    look = quality_round(hub.settings, hub.connectors, database, hub.metrics)
+    interval = hub.settings.quality_interval_seconds
+    return Rounds("quality", lambda: look.step(hub.clock()), interval, database.close)
+
+
 def _agency(hub: Hub) -> Worker:
     database, publisher = hub.database("agency"), hub.bus.publisher()
     relay = AgencyRelay(
@@ -286,4 +294,5 @@ BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.DESK: _desk,
     Kind.HTTP: _http,
     Kind.AGENCY: _agency,
+    Kind.QUALITY: _quality,
 }

@@ -27,6 +27,7 @@ from hub.cli import (
     notices,
     operators,
     person,
+    quality,
     run,
     simulate,
     topology,
@@ -69,6 +70,7 @@ app.command()(simulate.simulate)
 app.command()(ledger.ledger)
 app.command()(custody.custody)
 app.command()(person.person)
+app.command()(quality.quality)
 app.command()(check.check)
 app.command()(load.load)
 app.command()(connectors.connectors)

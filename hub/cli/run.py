@@ -37,6 +37,7 @@ class What(StrEnum):
     DESK = Kind.DESK
     HTTP = Kind.HTTP
     AGENCY = Kind.AGENCY
+    QUALITY = Kind.QUALITY
 
 
 def run(

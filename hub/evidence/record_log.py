@@ -39,7 +39,8 @@ class Entry:
     """A record as intake found it: accepted (``received``) or settled at once (``refused``).
 
     ``version`` orders the operations of its fact; ``numbered`` if the source itself gave it, as a
-    number. It is None where nothing could be read.
+    number. ``occurred_at`` (aware) is when the change took effect there. Both are None where
+    nothing could be read.
     """
 
     record_id: str
@@ -53,6 +54,7 @@ class Entry:
     field: str | None = None
     version: int | None = None
     numbered: bool = False
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,14 @@ class Settlement:
 
 _ADMIT = """
 INSERT INTO evidence.record_log (record_id, journal_id, ordinal, ministry, lane, record_type,
-    state, cause, field, version, numbered, received_at, held_since, settled_at)
+    state, cause, field, version, numbered, occurred_at,
+    received_at, held_since, settled_at)
 SELECT record_id, journal_id, ordinal, ministry, lane, record_type, state, cause, field, version,
-    numbered, %(now)s, %(now)s,
+    numbered, occurred_at, %(now)s, %(now)s,
     CASE WHEN state = 'received' THEN NULL ELSE %(now)s::timestamptz END
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, journal_id bigint, ordinal integer,
     ministry text, lane text, record_type text, state text, cause text, field text,
-    version bigint, numbered boolean)
+    version bigint, numbered boolean, occurred_at timestamptz)
 ORDER BY record_id
 ON CONFLICT (record_id) DO NOTHING
 """
@@ -168,6 +171,7 @@ def admit(tx: Transaction, entries: Iterable[Entry], now: datetime) -> None:
             "field": entry.field,
             "version": entry.version,
             "numbered": entry.numbered,
+            "occurred_at": entry.occurred_at,
         }
         for entry in entries
     ]

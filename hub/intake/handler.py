@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors._kit.contract import Connector, Rules
-from hub.evidence import claims, notices, record_log, workers
+from hub.evidence import claims, notices, record_log, rules, workers
 from hub.evidence.notices import Notice, Waiting
 from hub.evidence.record_log import Settlement, State
 from hub.intake.admission import Admitted, admit
@@ -167,6 +167,9 @@ class IntakeHandler:
                 self.observer.count("records_received", ministry=known, lane=lane)
                 if held.refusal:
                     self.observer.count("refused", ministry=known, rule=held.refusal.rule)
+                for found in held.findings:
+                    rule = rules.label(found.rule)
+                    self.observer.count("findings_noted", ministry=known, rule=rule)
 
 
 def _marks(

@@ -49,6 +49,7 @@ class Held:
             field=_printable_field(self.refusal) if self.refusal else None,
             version=self.event.version if self.event else None,
             numbered=self.numbered,
+            occurred_at=self.event.time if self.event else None,
         )
 
 

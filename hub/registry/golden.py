@@ -89,7 +89,8 @@ def _draw_entity(
         fields[field] = ranked[0].fields[field]
         sources[field] = ranked[0].as_source()
         if len(ranked) > 1 and len({_canonical(s.fields[field]) for s in ranked}) > 1:
-            contradictions.append({"rule": "contradiction", "field": field})
+            sources_of = ", ".join(sorted({s.source for s in ranked}))
+            contradictions.append({"rule": "contradiction", "field": field, "sources": sources_of})
     return Golden(entity, group, fields, sources, (*findings, *contradictions))
 
 

@@ -92,6 +92,11 @@ _HISTORY = """
 CREATE TABLE IF NOT EXISTS {table} ({key}, {operation}, PRIMARY KEY (record_id))
 """
 
+_DISAGREES = """
+CREATE INDEX IF NOT EXISTS {index} ON {table} (subject)
+WHERE verify_differs OR (standing = 'annulled' AND verify_record_id IS NOT NULL)
+"""
+
 _HISTORY_INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (subject, ministry, fact_key)"
 
 _EXISTING = """
@@ -159,7 +164,9 @@ def _create(tx: Transaction, record_type: str) -> None:
     key = listed(compose('{name} text COLLATE "C" NOT NULL', name=name) for name in KEY)
     history = history_table(record_type)
     parts = {"key": key, "state": typed(STATE), "operation": typed(OPERATION)}
-    tx.execute(compose(_FACTS, table=facts_table(record_type), **parts))
+    facts = facts_table(record_type)
+    tx.execute(compose(_FACTS, table=facts, **parts))
+    tx.execute(compose(_DISAGREES, table=facts, index=f"{record_type}_disagrees"))
     tx.execute(compose(_HISTORY, table=history, **parts))
     tx.execute(compose(_HISTORY_INDEX, table=history, index=f"{history[1]}_fact"))
 

@@ -26,6 +26,11 @@ def listed(parts: Iterable[Part]) -> sql.Composed:
     return sql.SQL(", ").join(_composable(part) for part in parts)
 
 
+def united(queries: Iterable[sql.Composable]) -> sql.Composed:
+    """Join queries of the same columns into one, keeping repeated rows."""
+    return sql.SQL(" UNION ALL ").join(queries)
+
+
 def typed(columns: Mapping[str, LiteralString]) -> sql.Composed:
     """List columns with their types, as ``jsonb_to_recordset`` wants them."""
     return listed(compose("{name} {type}", name=n, type=sql.SQL(t)) for n, t in columns.items())

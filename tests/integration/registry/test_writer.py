@@ -220,7 +220,9 @@ def test_two_ministries_that_contradict_each_other_are_ranked_by_the_matrix(
     assert found is not None
     assert found["fields"]["dateOfDeath"] == "2026-02-01"
     assert found["sources"]["dateOfDeath"]["ministry"] == "justice"
-    assert {"rule": "contradiction", "field": "dateOfDeath"} in found["findings"]
+    sources = "interior/person, justice/civil_status_act"
+    contradiction = {"rule": "contradiction", "field": "dateOfDeath", "sources": sources}
+    assert contradiction in found["findings"]
 
 
 def test_a_correction_of_who_died_brings_the_other_one_back_to_life(database: Database) -> None:

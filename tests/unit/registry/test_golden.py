@@ -72,7 +72,8 @@ def test_a_source_the_matrix_does_not_know_comes_last() -> None:
 
 def test_sources_that_disagree_are_a_finding() -> None:
     golden = drawn(said("first/person", 1, name="A"), said("second/act", 1, name="B"))
-    assert golden.findings == ({"rule": "contradiction", "field": "name"},)
+    sources = "first/person, second/act"
+    assert golden.findings == ({"rule": "contradiction", "field": "name", "sources": sources},)
 
 
 def test_who_is_not_spoken_of_has_no_golden_record() -> None:

@@ -1,0 +1,79 @@
+"""What standing rules find now, as queries over registry and record log.
+
+Each is the whole of what its rules find, in the columns that ``findings.compare`` wants. None
+reads a whole table: partial indexes know the rows that disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import LiteralString
+
+from hub.registry.tables import facts_table
+from hub.store.statements import Part, compose, literal, united
+
+GOLDEN_RULES = ("contradiction", "two-fins")
+VERIFY_RULES = ("verify-missing", "verify-different")
+GAP_RULES = ("sequence-gap",)
+
+_GOLDEN: LiteralString = """
+SELECT 'contradiction' AS rule, split_part(source, '/', 1) AS ministry,
+    split_part(source, '/', 2) AS record_type, g.subject, f ->> 'field' AS place, 1 AS amount
+FROM registry.golden g CROSS JOIN LATERAL jsonb_array_elements(g.findings) f
+    CROSS JOIN LATERAL unnest(string_to_array(f ->> 'sources', ', ')) source
+WHERE g.findings <> '[]'::jsonb AND f ->> 'rule' = 'contradiction'
+UNION ALL
+SELECT 'two-fins', l.ministry, l.record_type, l.alias, '', 1
+FROM registry.golden g CROSS JOIN LATERAL jsonb_array_elements(g.findings) f
+    JOIN registry.link l ON l.alias = f ->> 'subject'
+WHERE g.findings <> '[]'::jsonb AND f ->> 'rule' = 'two-fins'
+"""
+
+# A check that is older than the annulment of its fact says nothing about it any more.
+_VERIFY: LiteralString = """
+SELECT CASE WHEN record_id IS NULL OR standing = 'annulled' THEN 'verify-missing'
+            ELSE 'verify-different' END AS rule,
+    ministry, {name} AS record_type, subject, fact_key AS place, 1 AS amount
+FROM {facts}
+WHERE (verify_differs OR (standing = 'annulled' AND verify_record_id IS NOT NULL))
+  AND (standing IS DISTINCT FROM 'annulled' OR verify_version > standing_version)
+"""
+
+_GAPS: LiteralString = """
+SELECT 'sequence-gap' AS rule, ministry, record_type, '' AS subject,
+    (version + 1) || '-' || (next - 1) AS place, next - version - 1 AS amount
+FROM (
+    SELECT ministry, record_type, version, lead(version) OVER following AS next,
+        lead(received_at) OVER following AS next_received_at
+    FROM (
+        SELECT ministry, record_type, version, min(received_at) AS received_at
+        FROM evidence.record_log
+        JOIN jsonb_to_recordset(%(numbered)s::jsonb) AS n (ministry text, record_type text)
+            USING (ministry, record_type)
+        WHERE numbered GROUP BY ministry, record_type, version) AS number
+    WINDOW following AS (PARTITION BY ministry, record_type ORDER BY version)) AS pair
+WHERE next > version + 1 AND next_received_at < %(before)s
+ORDER BY ministry, record_type, version LIMIT %(most)s
+"""
+
+
+def golden() -> Part:
+    """Find where golden records are drawn from what does not agree."""
+    return compose(_GOLDEN)
+
+
+def checks(record_types: Iterable[str]) -> Part:
+    """Find where a source's latest check shows another picture than the registry."""
+    return united(
+        compose(_VERIFY, name=literal(record_type), facts=facts_table(record_type))
+        for record_type in sorted(record_types)
+    )
+
+
+def gaps() -> Part:
+    """Find numbers that never came between two that did.
+
+    Parameters: ``numbered`` (ministry and record type), ``before`` (what came after it may still
+    be overtaken) and ``most``.
+    """
+    return compose(_GAPS)
