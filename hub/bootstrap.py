@@ -13,7 +13,7 @@ from hub.assembly import Hub, Kind, required, utc_now
 from hub.metrics import Metrics
 from hub.registry import tables
 from hub.settings import Settings
-from hub.store import migrate
+from hub.store import migrate, rights
 from hub.store.database import Database
 from hub.workers import BUILDERS
 from routing.bus import Bus
@@ -61,14 +61,19 @@ def rabbit(settings: Settings, observer: Observer | None = None) -> RabbitBus:
     )
 
 
-def bring_up_to_date(database_url: str) -> str:
-    """Migrate a database, with the tables of new record types and the views; name its schema."""
+def bring_up_to_date(database_url: str, grant_to: str | None = None) -> str:
+    """Migrate a database, with the tables of new record types and the views; name its schema.
+
+    ``grant_to`` is the role the hub runs as: it gets the rights the hub needs, and no others.
+    """
     migrate.upgrade(database_url)
     database = Database(database_url, application_name="qovsaq migrate")
     try:
         with database.transaction() as tx:
             tables.sync(tx, records())
             views.sync(tx)
+            if grant_to:
+                rights.grant(tx, grant_to)
     finally:
         database.close()
     return migrate.expected()

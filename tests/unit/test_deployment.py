@@ -90,4 +90,12 @@ def test_drawn_secrets_are_settings_and_are_drawn_only_once(tmp_path: Path) -> N
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
     settings = Settings(**tomllib.loads(drawn["hub.toml"]))
     assert settings.database_url is not None
-    assert drawn["postgres-password"] in settings.database_url.get_secret_value()
+    assert drawn["hub-password"] in settings.database_url.get_secret_value()
+    assert drawn["postgres-password"] not in drawn["hub.toml"]
+
+
+def test_only_migrations_run_as_the_owner_of_the_database() -> None:
+    owners = {name for name, service in HUB.items() if "owner.toml" in service["secrets"]}
+    assert owners == {"migrate"}
+    assert HUB["migrate"]["environment"]["QOVSAQ_CONFIG"].endswith("/owner.toml")
+    assert "hub.toml" not in HUB["migrate"]["secrets"]
