@@ -169,7 +169,7 @@ class Governance:
         _log.warning(action, grant=grant_id, version=number, ground=ground)
         if failure is not None:
             raise failure
-        self._settle(subscriber.name)
+        self._settle(subscriber.name, closed=narrows)
         with self.database.transaction() as tx:
             (grant,) = grants.standing(tx, [grant_id])
         return grant
@@ -198,12 +198,12 @@ class Governance:
                 clock = Operator(CLOCK)
                 self._note(tx, clock, "grant-expired", grant_id, version, "its time is over", now)
 
-    def _settle(self, only: str | None = None) -> int:
+    def _settle(self, only: str | None = None, *, closed: bool = False) -> int:
         with self.database.transaction() as tx:
             wanted = [r for r in recall.requested(tx) if only in (None, r.subscriber)]
             known = {r.subscriber: _subscriber(tx, r.subscriber) for r in wanted}
         for each in wanted:
-            self.recaller.settle(known[each.subscriber], each, self.clock())
+            self.recaller.settle(known[each.subscriber], each, self.clock(), closed=closed)
         return len(wanted)
 
     def _authenticated(self, token: str | None, reason: str) -> Operator:

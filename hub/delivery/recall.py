@@ -30,6 +30,7 @@ from schemas.envelope import SOURCE_PREFIX, TYPE_PREFIX
 from schemas.errors import Unavailable
 
 _log = structlog.get_logger()
+SEEN = "it may have been seen: a reader had it and did not acknowledge it"
 _BATCH = 250
 _PREFETCH = 2000
 _EMPTY_SECONDS = 1.0
@@ -44,7 +45,8 @@ ON CONFLICT (subscriber) DO UPDATE SET requested_at = excluded.requested_at, set
 _OPEN = "SELECT subscriber, recall, requested_at FROM outbound.access WHERE settled_at IS NULL"
 
 _SETTLED = """
-UPDATE outbound.access SET settled_at = %s WHERE subscriber = %s AND requested_at = %s
+UPDATE outbound.access SET settled_at = %s
+WHERE subscriber = %s AND requested_at = %s AND settled_at IS NULL
 """
 
 _RECALLED = """
@@ -83,15 +85,21 @@ class Recaller:
     administration: BrokerAdministration
     persons: frozenset[str]
 
-    def settle(self, subscriber: Subscriber, wanted: Request, now: datetime) -> int:
-        """Close the queue to its reader, recall, and open it if a grant is in force.
+    def settle(
+        self, subscriber: Subscriber, wanted: Request, now: datetime, *, closed: bool = False
+    ) -> int:
+        """Close the queue to its reader, unless that is done, recall, and open it if it may be.
 
         Returns how many records were recalled. Raises ``Unavailable``; then it is still closed.
         """
         recalled = 0
         with fence.turn(self.database, subscriber.name):
+            with self.database.transaction() as tx:
+                if wanted not in requested(tx):
+                    return 0
             if subscriber.reads and wanted.recall:
-                self.administration.forbid(subscriber.name)
+                if not closed:
+                    self.administration.forbid(subscriber.name)
                 recalled = self._drain(subscriber, wanted, now)
             self._open(subscriber, wanted, now)
         _log.warning("access settled", subscriber=subscriber.name, recalled=recalled)
@@ -221,6 +229,10 @@ def _recalled(
         fields=sorted(event.get("data", {})),
     )
     grant = standing.get(grant_id)
-    entry = grant.entry if grant else None
-    number = version if type(version) is int else None
-    return replace(disclosure, grant_id=grant_id, grant_version=number, grant_entry=entry)
+    return replace(
+        disclosure,
+        grant_id=grant_id,
+        grant_version=version if type(version) is int else None,
+        grant_entry=grant.entry if grant else None,
+        missing=SEEN if delivery.redelivered else None,
+    )

@@ -26,6 +26,7 @@ from routing.retry import Policy
 from routing.topology import Topology
 from schemas.envelope import Event, Operation, make_event
 from schemas.grant_document import GrantDocument
+from schemas.identity_document import IdentityDocument
 from schemas.person import Person
 from schemas.subscriber_document import SubscriberDocument
 
@@ -149,6 +150,33 @@ def person(number: int, *, sequence: int = 1, operation: Operation = Operation.C
     )
 
 
+def paper(number: int) -> Event:
+    """An event about the identity document with this number."""
+    record = IdentityDocument.model_validate(
+        {
+            "document": {"notation": f"AA{number:07d}", "type": "urn:az:pid:doc"},
+            "holder": {"notation": f"TST{number:04d}", "type": "urn:az:pid:fin"},
+            "documentType": "citizen-card",
+            "number": f"{number:07d}",
+            "dateIssued": "2020-01-02",
+            "status": "valid",
+        }
+    )
+    return make_event(
+        IdentityDocument,
+        record,
+        subject=record.subject,
+        fact_key="",
+        ministry="interior",
+        message_id=f"paper-{number}",
+        ordinal=0,
+        operation=Operation.CHANGE,
+        occurred_at=START,
+        sequence=1,
+        received_at=START,
+    )
+
+
 def due(*events: Event) -> list[Due]:
     """What the worker makes of events from the queue."""
     return [Due(event, "live") for event in events]
@@ -256,6 +284,14 @@ class OutboundBench:
         """State of each record in custody, by record id."""
         rows = self.rows("SELECT record_id, state FROM outbound.custody")
         return {row["record_id"].hex: row["state"] for row in rows}
+
+    def delivered(self) -> int:
+        """Count the records whose parcel was confirmed."""
+        (row,) = self.rows(
+            "SELECT count(*) AS n FROM outbound.custody JOIN outbound.parcel USING (delivery_id)"
+            " WHERE delivered_at IS NOT NULL"
+        )
+        return int(row["n"])
 
     def log(self) -> list[tuple[str, str | None]]:
         """Verdict and reason of every line of the disclosure log, in order."""
