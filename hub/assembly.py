@@ -41,6 +41,7 @@ class Kind(StrEnum):
     HTTP = "http"
     AGENCY = "agency"
     QUALITY = "quality"
+    DELIVERY = "delivery"
 
 
 def utc_now() -> datetime:

@@ -241,3 +241,26 @@ class AuditSettings(Section):
         None, description="file that anchors are written to, to be carried elsewhere"
     )
     anchor_seconds: Seconds = Field(300, description="least pause between two anchors")
+
+
+class OutboundSettings(Section):
+    """Who governs what leaves, and how the hub reaches the broker's users and rights."""
+
+    access_authority: str = Field(
+        "ASAN", description="the body that decides on access (decree 5.1); grants must name it"
+    )
+    exchange_operator: str = Field(
+        "ASAN", description="the operator of the exchange, written to the audit of each grant"
+    )
+    four_eyes: bool = Field(
+        True, description="whether a grant is put in force by another operator than proposed it"
+    )
+    broker_control: str | None = Field(
+        None, description="command that is rabbitmqctl here; needed for subscribers over AMQP"
+    )
+    user_prefix: str = Field(
+        "subscriber.", description="what stands before a subscriber's name as the broker's user"
+    )
+    custody_seconds: Seconds = Field(
+        30, description="pause between two accounts of subscribers for the metrics"
+    )

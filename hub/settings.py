@@ -43,6 +43,7 @@ from hub.sections import (
     Lane,
     LimitSettings,
     NamespaceSettings,
+    OutboundSettings,
     PollSettings,
     QualitySettings,
     RungName,
@@ -185,6 +186,7 @@ class Settings(BaseSettings):
         {}, description="subscribers' webhooks and SOAP services, by subscriber"
     )
     audit: AuditSettings = AuditSettings()
+    outbound: OutboundSettings = OutboundSettings()
 
     @classmethod
     def settings_customise_sources(

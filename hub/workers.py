@@ -24,6 +24,7 @@ from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
+from hub.outbound import delivery
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
 from hub.quality.opening import quality_round
@@ -295,4 +296,5 @@ BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.HTTP: _http,
     Kind.AGENCY: _agency,
     Kind.QUALITY: _quality,
+    Kind.DELIVERY: delivery,
 }

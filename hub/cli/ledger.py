@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, outbound
 from hub.bootstrap import Hub
+from hub.cli.accounts import show_lines
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ending import Exit
 from hub.cli.ready import command_settings
@@ -33,14 +34,19 @@ def ledger(
     """
     hub = bootstrap.build(command_settings())
     statement = hub.ledger()
+    delivered = outbound.custody(hub)
     compared = None if sent is None else _differences(hub, sent)
     if as_json:
-        show_json(statement.as_dict() | ({} if compared is None else {"differences": compared}))
+        account = statement.as_dict() | {"subscribers": [line.as_dict() for line in delivered]}
+        show_json(account | ({} if compared is None else {"differences": compared}))
     else:
         show_statement(statement)
+        if delivered:
+            show_lines(delivered)
         show_differences(compared)
     hub.bus.close()
-    raise typer.Exit(Exit.OK if statement.balanced and not compared else Exit.NO)
+    balanced = statement.balanced and all(line.balanced for line in delivered)
+    raise typer.Exit(Exit.OK if balanced and not compared else Exit.NO)
 
 
 def _differences(hub: Hub, folder: Path) -> list[str]:

@@ -21,6 +21,7 @@ from hub.cli import (
     demo,
     doctor,
     export,
+    grants,
     ledger,
     load,
     migrate,
@@ -30,6 +31,7 @@ from hub.cli import (
     quality,
     run,
     simulate,
+    subscribers,
     topology,
 )
 from hub.cli.ending import Commands, Exit
@@ -81,6 +83,8 @@ app.add_typer(contracts.app, name="contracts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(notices.app, name="notices")
 app.add_typer(operators.app, name="operators")
+app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(grants.app, name="grants")
 app.add_typer(audit.app, name="audit")
 
 

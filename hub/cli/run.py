@@ -38,6 +38,7 @@ class What(StrEnum):
     HTTP = Kind.HTTP
     AGENCY = Kind.AGENCY
     QUALITY = Kind.QUALITY
+    DELIVERY = Kind.DELIVERY
 
 
 def run(

@@ -1,8 +1,8 @@
 """Who may read ``deliver.<subscriber>``: the broker's users and rights, as a port.
 
 AMQP knows no users, so this goes beside it: ``rabbitmqctl``, run by the hub itself with the
-command of the setting ``QOVSAQ_BROKER_CONTROL``. It works where the management plug-in is off,
-and needs the right to run it: on the broker's host, or through what reaches there.
+command of the setting ``QOVSAQ_OUTBOUND__BROKER_CONTROL``. It works where the management plug-in
+is off, and needs the right to run it: on the broker's host, or through what reaches there.
 """
 
 from __future__ import annotations
@@ -113,4 +113,4 @@ class NoAdministration:
         raise Unavailable(_UNSET)
 
 
-_UNSET = "broker control: QOVSAQ_BROKER_CONTROL is not set"
+_UNSET = "broker control: QOVSAQ_OUTBOUND__BROKER_CONTROL is not set"

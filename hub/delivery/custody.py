@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from hub.delivery.gate import VersionKey
-from hub.store.database import Transaction, as_json
+from hub.store.database import Row, Transaction, as_json
 from schemas.envelope import Event
 
 
@@ -117,6 +117,18 @@ WHERE subscriber = %(subscriber)s AND due <= %(now)s ORDER BY due, record_id LIM
 """
 
 
+_PARKED = """
+SELECT record_id, record_type, reason, attempts, decided_at FROM outbound.custody
+WHERE subscriber = %s AND state = 'parked' ORDER BY decided_at, record_id LIMIT %s
+"""
+
+_AGAIN = """
+UPDATE outbound.custody SET state = 'retrying', attempts = 0, due = %(now)s
+WHERE subscriber = %(subscriber)s AND state = 'parked'
+  AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+"""
+
+
 def known(tx: Transaction, subscriber: str, record_ids: Iterable[str]) -> Mapping[str, Known]:
     """Tell what is known of each record."""
     rows = tx.rows(_KNOWN, {"subscriber": subscriber, "ids": as_json(list(record_ids))})
@@ -150,6 +162,16 @@ def waiting(tx: Transaction, subscriber: str, now: datetime, limit: int) -> list
         Due(Event.model_validate(row["event"]), row["lane"], stored=True, attempts=row["attempts"])
         for row in rows
     ]
+
+
+def parked(tx: Transaction, subscriber: str, limit: int) -> list[Row]:
+    """List what waits for a person."""
+    return tx.rows(_PARKED, [subscriber, limit])
+
+
+def again(tx: Transaction, subscriber: str, reason: str | None, now: datetime) -> int:
+    """Let parked records, those of one cause or all, be tried again; return how many."""
+    return tx.execute(_AGAIN, {"subscriber": subscriber, "reason": reason, "now": now})
 
 
 def _row(entry: Entry) -> dict[str, Any]:

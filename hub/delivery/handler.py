@@ -25,6 +25,7 @@ from schemas.errors import Parked, Refused, Stop, Unavailable
 
 _log = structlog.get_logger()
 KILLED = "killed-process"
+Feed = Callable[[datetime, Callable[[Sequence[Due]], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class DeliveryHandler:
     """Dispatches canonical batches, and whatever waits in custody until its time has come.
 
     ``publisher`` parks what cannot be read. ``feeds`` are further sources, asked in each quiet
-    moment and between batches; each answers whether there may be more.
+    moment and between batches: each hands over what it has.
     """
 
     dispatcher: Dispatcher
     publisher: Publisher
-    feeds: Sequence[Callable[[datetime], bool]] = ()
+    feeds: Sequence[Feed] = ()
     most_records: int = 250
 
     @property
@@ -83,11 +84,11 @@ class DeliveryHandler:
         dispatcher = self.dispatcher
         with dispatcher.database.transaction() as tx:
             due = custody.waiting(tx, dispatcher.subscriber.name, now, self.most_records)
-        self._dispatch_stored(due, now)
+        self._see_through(due, now)
         for feed in self.feeds:
-            feed(now)
+            feed(now, lambda records: self._see_through(records, now))
 
-    def _dispatch_stored(self, due: Sequence[Due], now: datetime) -> None:
+    def _see_through(self, due: Sequence[Due], now: datetime) -> None:
         try:
             self.dispatcher.dispatch(due)
         except (Unavailable, Stop):

@@ -87,14 +87,15 @@ def newest(tx: Transaction) -> int:
 def read(tx: Transaction, after: int, limit: int) -> list[Change]:
     """Read at most ``limit`` changes after a position, in order."""
     rows = tx.rows(_AFTER, [after, limit])
-    events = _events(tx, rows)
+    found = events(tx, rows)
     return [
-        Change(row["position"], row["recorded_at"].astimezone(UTC), events[row["record_id"].hex])
+        Change(row["position"], row["recorded_at"].astimezone(UTC), found[row["record_id"].hex])
         for row in rows
     ]
 
 
-def _events(tx: Transaction, rows: Iterable[Row]) -> Mapping[str, Event]:
+def events(tx: Transaction, rows: Iterable[Row]) -> Mapping[str, Event]:
+    """Read operations by record id (hex); a row has ``record_type``, ``record_id`` and the key."""
     by_type: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         key = {name: row[name] for name in KEY}

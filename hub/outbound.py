@@ -1,0 +1,142 @@
+"""The outbound side put together: grants for operators, and a worker for each subscriber."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from urllib.parse import unquote, urlsplit
+
+from hub.assembly import Hub
+from hub.crew import Crew, Worker
+from hub.delivery import account, subscribers
+from hub.delivery.account import Line
+from hub.delivery.administration import BrokerAdministration, NoAdministration, RabbitmqCtl
+from hub.delivery.amqp import QueueSender
+from hub.delivery.backfill import Backfill
+from hub.delivery.dispatcher import Dispatcher
+from hub.delivery.endpoints import open_sender
+from hub.delivery.governance import Governance
+from hub.delivery.handler import DeliveryHandler
+from hub.delivery.office import Office
+from hub.delivery.recall import Recaller
+from hub.delivery.sender import Sender
+from hub.delivery.subscriber import Subscriber
+from hub.evidence.outages import OutageLog
+from hub.hop import Hop, Pace
+from hub.registry import current
+from hub.rounds import Rounds
+from hub.settings import Settings
+from routing.bus import Bus
+
+_WATCH_SECONDS = 1.0
+_PREFETCH = 8
+"""Batches in hand per lane; each is up to 250 records."""
+
+
+def persons(settings: Settings) -> frozenset[str]:
+    """URN prefixes of the identifiers that are of a person."""
+    names = settings.namespaces
+    return frozenset({names.fin, names.migration_person, names.social_insurance})
+
+
+def administration(settings: Settings) -> BrokerAdministration:
+    """Open the way to the broker's users and rights, if the settings name one."""
+    command = settings.outbound.broker_control
+    if command is None or settings.broker_url is None:
+        return NoAdministration()
+    path = urlsplit(settings.broker_url.get_secret_value().partition(";")[0]).path
+    return RabbitmqCtl(
+        shlex.split(command), unquote(path.removeprefix("/")) or "/", settings.outbound.user_prefix
+    )
+
+
+def governance(hub: Hub, purpose: str = "grants") -> Governance:
+    """Open grants, for operators; close its database afterwards."""
+    outbound, database = hub.settings.outbound, hub.database(purpose)
+    ctl = administration(hub.settings)
+    return Governance(
+        database=database,
+        recaller=Recaller(database, hub.bus, ctl, persons(hub.settings)),
+        administration=ctl,
+        clock=hub.clock,
+        wait=threading.Event().wait,
+        authority=outbound.access_authority,
+        operator=outbound.exchange_operator,
+        four_eyes=outbound.four_eyes,
+    )
+
+
+def custody(hub: Hub) -> list[Line]:
+    """Draw up every subscriber's account as of now."""
+    database = hub.database("custody")
+    try:
+        with database.transaction() as tx:
+            known = subscribers.known(tx)
+        depths = account.depths(hub.bus, known)
+        with database.transaction() as tx:
+            return account.draw_up(tx, known, depths, settle=hub.settle, now=hub.clock())
+    finally:
+        database.close()
+
+
+def delivery(hub: Hub) -> Worker:
+    """Build what delivers to all subscribers, and watches over the ends of grants."""
+    grants, reading = governance(hub, "grants watch"), hub.database("subscribers")
+
+    def known() -> list[Subscriber]:
+        with reading.transaction() as tx:
+            return subscribers.known(tx)
+
+    office = Office(known, lambda subscriber: hop(hub, subscriber), hub.metrics, reading.close)
+    watch = Rounds("grants watch", grants.keep_watch, _WATCH_SECONDS, grants.database.close)
+    interval = hub.settings.outbound.custody_seconds
+    telling = Rounds("custody", lambda: _tell(hub), interval, lambda: None)
+    return Crew({"deliveries": office, "grants watch": watch, "custody": telling})
+
+
+def hop(hub: Hub, subscriber: Subscriber) -> Worker:
+    """Build the worker of one subscriber; raise ``Stop`` where its endpoint is not set up."""
+    settings, name = hub.settings, f"delivery.{subscriber.name}"
+    sender = _sender(hub.bus, subscriber, settings)
+    database = hub.database(name)
+    dispatcher = Dispatcher(
+        subscriber=subscriber,
+        database=database,
+        sender=sender,
+        observer=hub.metrics,
+        clock=hub.clock,
+        persons=persons(settings),
+        policy=hub.policy,
+    )
+    subscription = hub.bus.subscribe(account.queues_of(subscriber), prefetch=_PREFETCH)
+    handler = DeliveryHandler(
+        dispatcher=dispatcher,
+        publisher=subscription,
+        feeds=(Backfill(subscriber, database, current.page, settings.batch_records),),
+        most_records=settings.batch_records,
+    )
+    return Hop(
+        name,
+        subscription,
+        handler,
+        clock=hub.clock,
+        observer=hub.metrics,
+        pace=Pace(batch=_PREFETCH, opens_at=settings.breaker_failures),
+        keep=OutageLog(database, name).keep,
+    )
+
+
+def _sender(bus: Bus, subscriber: Subscriber, settings: Settings) -> Sender:
+    if subscriber.reads:
+        return QueueSender(bus.publisher())
+    return open_sender(subscriber, settings.endpoints.get(subscriber.name))
+
+
+def _tell(hub: Hub) -> None:
+    """Show each subscriber's account in the metrics."""
+    for line in custody(hub):
+        for place, records in line.as_dict().items():
+            if place != "subscriber":
+                hub.metrics.gauge(
+                    "subscriber_records", records, subscriber=line.subscriber, place=place
+                )
