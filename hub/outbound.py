@@ -134,9 +134,9 @@ def _sender(bus: Bus, subscriber: Subscriber, settings: Settings) -> Sender:
 
 def _tell(hub: Hub) -> None:
     """Show each subscriber's account in the metrics."""
+    observer = hub.metrics
     for line in custody(hub):
-        for place, records in line.as_dict().items():
-            if place != "subscriber":
-                hub.metrics.gauge(
-                    "subscriber_records", records, subscriber=line.subscriber, place=place
-                )
+        places = line.as_dict()
+        name = places.pop("subscriber")
+        for place, records in places.items():
+            observer.gauge("subscriber_records", records, subscriber=name, place=place)

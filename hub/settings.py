@@ -142,9 +142,7 @@ class Settings(BaseSettings):
         900, description="pause between looks for days whose custody statement is due"
     )
     quality_interval_seconds: Seconds = Field(300, description="pause between looks at quality")
-    four_eyes: bool = Field(
-        True, description="whether a correction at the desk needs a second operator"
-    )
+    four_eyes: bool = Field(True, description="whether corrections need a second operator")
     replay_per_second: int = Field(
         100, ge=1, le=10_000, description="dead letters sent again per second, by one replay"
     )

@@ -5,38 +5,30 @@ The subscriber is a user of the broker as in operation, made and restricted by t
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import pika
 import pytest
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 
 from hub.delivery.administration import RabbitmqCtl
 from hub.delivery.amqp import QueueSender
-from hub.delivery.handler import DeliveryHandler
 from hub.delivery.recall import SEEN
 from hub.delivery.subscriber import Channel
-from hub.hop import Hop, Pace
 from routing import control, keys
-from routing.message import Message
-from routing.observer import Unobserved
 from routing.rabbit import RabbitBus
 from routing.topology import topology
-from schemas.envelope import CONTENT_TYPE, Event, encode_batch
 from tests.support.outbound_bench import (
     BODY,
-    OutboundBench,
     due,
     outbound_bench,
     paper,
     person,
 )
+from tests.support.outbound_plant import QUEUE, Plant, Reader, may_read, may_read_ids
 from tests.support.rabbitmq import Broker
 from tests.support.servers import wait_until
 
@@ -46,108 +38,10 @@ pytestmark = [
     pytest.mark.xdist_group("broker users"),
 ]
 PASSWORD = "secret"
-QUEUE = keys.deliver_queue(BODY)
 SIZES = [
     pytest.param(2_000, id="2,000"),
     pytest.param(50_000, id="50,000", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
 ]
-
-
-@dataclass
-class Plant:
-    """A bench on RabbitMQ, and where its subscriber logs in."""
-
-    bench: OutboundBench
-    bus: RabbitBus
-    url: str
-    reader_url: str
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def fill(self, events: Sequence[Event], size: int = 250) -> None:
-        """Publish events on ``canonical``, as intake does."""
-        publisher = self.bus.publisher()
-        publisher.publish(
-            [
-                Message(
-                    exchange=keys.CANONICAL,
-                    routing_key="live.c412.person.v1.interior",
-                    body=encode_batch(events[start : start + size]),
-                    message_id=f"batch-{start}",
-                    content_type=CONTENT_TYPE,
-                )
-                for start in range(0, len(events), size)
-            ]
-        )
-        publisher.close()
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Have the subscriber's worker at work during the block."""
-        queues = [keys.outbound_queue(BODY, lane) for lane in keys.LANES]
-        subscription = self.bus.subscribe(queues, prefetch=4)
-        sender = QueueSender(self.bus.publisher())
-        handler = DeliveryHandler(self.bench.dispatcher(sender), subscription)
-        hop = Hop(
-            "delivery",
-            subscription,
-            handler,
-            clock=self.bench.clock,
-            observer=Unobserved(),
-            pace=Pace(batch=2, wait_seconds=0.1),
-        )
-        self.stop.clear()
-        worker = threading.Thread(target=hop.run, args=[self.stop])
-        worker.start()
-        try:
-            yield
-        finally:
-            self.stop.set()
-            worker.join()
-
-    def waiting(self) -> int:
-        """Messages that wait before the gate."""
-        queues = [keys.outbound_queue(BODY, lane) for lane in keys.LANES]
-        return sum(self.bus.depths(queues).values())
-
-
-class Reader(threading.Thread):
-    """The subscriber: consumes its queue as its own user until it is thrown out.
-
-    After so many messages it stops to think, with the next ones in its hands.
-    """
-
-    def __init__(self, url: str, messages: int = 1_000_000) -> None:
-        super().__init__(name="subscriber", daemon=True)
-        self.read: list[str] = []
-        self.thrown_out: Exception | None = None
-        self._url = url
-        self._messages = messages
-
-    def run(self) -> None:
-        try:
-            connection = pika.BlockingConnection(pika.URLParameters(self._url))
-            channel = connection.channel()
-            channel.basic_qos(prefetch_count=5)
-            for number, (method, _, body) in enumerate(channel.consume(QUEUE), 1):
-                self.read += [event["id"] for event in orjson.loads(body)]
-                channel.basic_ack(method.delivery_tag)
-                while number >= self._messages:
-                    connection.process_data_events(time_limit=1)
-        except AMQPError as error:
-            self.thrown_out = error
-
-
-def may_read(url: str) -> bool:
-    """Try to read one message, as the subscriber."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    try:
-        connection.channel().basic_get(QUEUE)
-    except ChannelClosedByBroker as error:
-        return bool(error.reply_code != 403)
-    finally:
-        if connection.is_open:
-            connection.close()
-    return True
 
 
 @dataclass(frozen=True)
@@ -266,20 +160,6 @@ def test_what_waits_under_another_grant_stays_in_its_order(plant: Plant) -> None
     assert {states[each.id] for each in documents} == {"sent"}
     assert sum(state == "recalled" for state in states.values()) == 6
     assert other
-
-
-def may_read_ids(plant: Plant) -> list[str]:
-    """Read all that the subscriber can read."""
-    read: list[str] = []
-    connection = pika.BlockingConnection(pika.URLParameters(plant.reader_url))
-    channel = connection.channel()
-    while True:
-        method, _, body = channel.basic_get(QUEUE, auto_ack=True)
-        if method is None:
-            break
-        read += [event["id"] for event in orjson.loads(body)]
-    connection.close()
-    return read
 
 
 def test_a_suspension_closes_the_queue_and_lifting_it_opens_it_again(plant: Plant) -> None:

@@ -38,6 +38,7 @@ def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() ->
         "HttpWorker",
         "Rounds",
         "Rounds",
+        "Crew",
     ]
 
 
