@@ -18,6 +18,7 @@ _SIGNS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ONE_BYTE = frozenset({"iso8859-1", "iso8859-9", "cp1251", "cp1252", "cp1254"})
 _UNMARKED_UTF16 = {b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
 
 
@@ -25,9 +26,12 @@ def decode_xml(body: bytes, charset: str | None) -> str:
     """Text of an XML body, without a byte order mark.
 
     Raises ``Refused`` (``encoding``) as ``xml_encoding`` does, and on bytes that are not in the
-    encoding.
+    encoding. UTF-8 under another name would be read as nonsense that looks like letters: bytes
+    of several that are all valid UTF-8 are not text of one byte a letter.
     """
     name = xml_encoding(body, charset)
+    if name in _ONE_BYTE and _is_utf8(body):
+        raise Refused("encoding", "", f"the bytes are UTF-8, but {name} is stated")
     try:
         return body.decode(name).removeprefix("\ufeff")
     except UnicodeError:
@@ -48,6 +52,16 @@ def xml_encoding(head: bytes, charset: str | None) -> str:
     if len(stated | ({seen} if seen else set())) > 1:
         raise Refused("encoding", "", "mark, declaration and charset contradict each other")
     return unmarked or seen or next(iter(stated), "utf-8")
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _declared(body: bytes) -> str | None:

@@ -49,6 +49,7 @@ def _return(reading: Reading, ordinal: int, filed: Element) -> Normalized:
         return reading.target(ordinal, PayrollReport, payer.urn, change, fact_key=period)
 
     filed.only(*_KEY, *_TOTALS.values(), "Line")
+    lines = filed.children("Line")
     values = {
         "payer": payer,
         "period": period,
@@ -56,9 +57,11 @@ def _return(reading: Reading, ordinal: int, filed: Element) -> Normalized:
         "wage_fund": reading.decimal(filed, "WageFund", _PLACES),
         "employee_premium": reading.decimal(filed, "EmployeePremium", _PLACES),
         "employer_premium": reading.decimal(filed, "EmployerPremium", _PLACES),
-        "lines": [_line(reading, line) for line in filed.children("Line")],
+        "lines": [_line(reading, line) for line in lines],
     }
-    report = build(PayrollReport, values, {"": filed.path, "lines": filed.at("Line")})
+    paths = {"": filed.path, "lines": filed.at("Line")}
+    paths |= {f"lines.{place}.months": line.at("@months") for place, line in enumerate(lines)}
+    report = build(PayrollReport, values, paths)
     for total in report.mismatches():
         path = filed.at(_TOTALS[total])
         reading.doubt(path, "totals-mismatch", "is not what the lines add up to")

@@ -116,6 +116,8 @@ def test_a_single_byte_encoding_is_read_as_declared() -> None:
         (b"<r/>", "text/xml; charset=ibm037"),
         (b'<?xml version="1.0" encoding="windows-1254"?><r/>', "text/xml; charset=utf-8"),
         (b'\xef\xbb\xbf<?xml version="1.0" encoding="windows-1254"?><r/>', "text/xml"),
+        ('<?xml version="1.0" encoding="windows-1254"?><r>Sınaq</r>'.encode(), "text/xml"),
+        ("<r>Sınaq</r>".encode(), "text/xml; charset=iso-8859-9"),
         ('<?xml version="1.0" encoding="UTF-8"?><r/>'.encode("utf-16"), "text/xml"),
         (b"\xff\xfe<\x00r\x00/\x00>", "text/xml"),
     ],
