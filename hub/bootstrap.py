@@ -11,7 +11,7 @@ from connectors._kit.discover import discover
 from hub.agency import views
 from hub.assembly import Hub, Kind, required, utc_now
 from hub.metrics import Metrics
-from hub.registry import tables
+from hub.registry import rates, tables
 from hub.settings import Settings
 from hub.store import migrate, rights
 from hub.store.database import Database
@@ -72,6 +72,7 @@ def bring_up_to_date(database_url: str, grant_to: str | None = None) -> str:
         with database.transaction() as tx:
             tables.sync(tx, records())
             views.sync(tx)
+            rates.put(tx, rates.assumed())
             if grant_to:
                 rights.grant(tx, grant_to)
     finally:

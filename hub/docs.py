@@ -1,7 +1,7 @@
 """The tables in the documentation that code knows: ``python -m hub.docs [--check]``.
 
-Settings in the README, metrics, the records by clause, and the published views. Each table stands
-between two markers; what is written by hand around them stays.
+Settings, metrics, records by clause, published views, the authority matrix, rates, quality rules.
+Each table stands between two markers; what is written by hand around them stays.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from connectors._kit.discover import discover
 from hub import metrics, settings
 from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
 from hub.evidence import rules
+from hub.registry import authority, rates
 from schemas.catalogue import records
 from schemas.record import CanonicalRecord, Category
 
@@ -51,6 +52,26 @@ def rules_table() -> list[str]:
     """Render the table of quality rules in Markdown."""
     rows = [(f"`{r.name}`", r.severity, r.kept, r.meaning) for r in rules.CATALOGUE.values()]
     return _table(("Rule", "Severity", "Kept", "What is found"), rows)
+
+
+def authority_table() -> list[str]:
+    """Render the authority matrix in Markdown: entity, field, sources in order of belief."""
+    matrix = authority.assumed()
+    rows = [
+        (f"`{entity}`", f"`{field}`" if field else "every other field", " → ".join(order))
+        for entity, precedence in matrix.entities.items()
+        for field, order in [*precedence.fields.items(), ("", precedence.default)]
+    ]
+    head = ("Golden record", "Field", "Believed, in this order")
+    return [f"Version `{matrix.version}`.", "", *_table(head, rows)]
+
+
+def rates_table() -> list[str]:
+    """Render rates and thresholds in Markdown."""
+    known = rates.assumed()
+    rows = [(f"`{name}`", *rest) for name, *rest in rates.described(known.rates)]
+    head = ("Rate", "Of", "Value", "Days", "Standing", "Source")
+    return [f"Version `{known.version}`.", "", *_table(head, rows)]
 
 
 def records_table() -> list[str]:
@@ -101,8 +122,10 @@ def drifted(root: Path) -> dict[Path, str]:
     """Tell which files do not say what the code says, with the text they should have."""
     wanted = {
         root / "README.md": ("settings", settings_table()),
+        root / "docs" / "authority.md": ("authority", authority_table()),
         root / "docs" / "metrics.md": ("metrics", metrics_table()),
         root / "docs" / "quality.md": ("rules", rules_table()),
+        root / "docs" / "rates.md": ("rates", rates_table()),
         root / "docs" / "records.md": ("records", records_table()),
         root / "docs" / "data-dictionary.md": ("views", views_table()),
     }
