@@ -13,6 +13,7 @@ from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from hub.agency.relay import AgencyRelay
 from hub.assembly import Hub, Kind
+from hub.breaker import Breaker
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
@@ -131,8 +132,9 @@ def _receipts(hub: Hub) -> Worker:
 
 def _repairs(hub: Hub) -> Worker:
     database, publisher = hub.database("relay"), hub.bus.publisher()
+    worker_id = _worker_id(Kind.RELAY)
     relay = Relay(
-        worker_id=_worker_id(Kind.RELAY),
+        worker_id=worker_id,
         database=database,
         bus=hub.bus,
         publisher=publisher,
@@ -151,11 +153,18 @@ def _repairs(hub: Hub) -> Worker:
 
     interval = hub.settings.relay_interval_seconds
     rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
-    return Crew({"relay": rounds, "watch": _watch(hub), **_auditors(hub)})
+    return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **_auditors(hub)})
 
 
-def _watch(hub: Hub) -> Worker:
+def _watch(hub: Hub, worker_id: str) -> Worker:
     database, settings = hub.database("watch"), hub.settings
+    breaker = Breaker(
+        "watch",
+        opens_at=settings.breaker_failures,
+        clock=hub.clock,
+        observer=hub.metrics,
+        keep=OutageLog(database, worker_id).keep,
+    )
     watch = Watch(
         database=database,
         bus=hub.bus,
@@ -168,9 +177,10 @@ def _watch(hub: Hub) -> Worker:
         calendars=hub.calendars(),
         certificates=settings.certificates(),
         leadership=Leadership(database),
+        breaker=breaker,
     )
     interval = settings.relay_interval_seconds
-    return Rounds("watch", lambda: watch.step(hub.clock()), interval, database.close)
+    return Rounds("watch", lambda: watch.round(hub.clock()), interval, database.close)
 
 
 def _auditors(hub: Hub) -> Mapping[str, Worker]:

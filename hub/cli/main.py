@@ -20,6 +20,7 @@ from hub.cli import (
     dead_letters,
     demo,
     doctor,
+    downtime,
     export,
     grants,
     ledger,
@@ -80,6 +81,9 @@ app.command()(agency.changes)
 app.command()(export.export)
 app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(downtime.app, name="downtime")
+app.command()(downtime.pause)
+app.command()(downtime.resume)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(notices.app, name="notices")
 app.add_typer(operators.app, name="operators")

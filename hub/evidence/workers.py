@@ -51,3 +51,9 @@ def alive(tx: Transaction, since: datetime) -> frozenset[str]:
     """Name the kinds of worker that were heard of since then."""
     found = tx.rows("SELECT DISTINCT kind FROM evidence.worker WHERE heartbeat_at > %s", [since])
     return frozenset(row["kind"] for row in found)
+
+
+def names(tx: Transaction, since: datetime) -> list[str]:
+    """Name the workers that were heard of since then."""
+    found = tx.rows("SELECT worker_id FROM evidence.worker WHERE heartbeat_at > %s", [since])
+    return [row["worker_id"] for row in found]

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from connectors._kit.contract import Connector, Poll
 from connectors._kit.soap_client import Page, Polled
+from hub.evidence.downtime import register
 from hub.poll import cursor
 from hub.sections import PollSettings
 from hub.store.database import Database
@@ -49,13 +50,16 @@ class Poller:
     clock: Callable[[], datetime]
 
     def read_page(self) -> bool:
-        """Bring one page onto the bus; tell whether the service has more.
+        """Bring one page onto the bus; tell whether the service has more. A service that is
+        announced to be down, or paused, is not asked.
 
         Raises ``Unavailable`` when service, broker or database do not answer, ``Stop`` when the
         ministry's exchange leads nowhere.
         """
         ministry, started = self.connector.name, time.monotonic()
         with self.database.transaction() as tx:
+            if register.held(tx, ministry, self.clock()):
+                return False
             after = cursor.read(tx, ministry, self.poll.name)
         page = self._fetch(after)
         if not page.items:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from hub.breaker import Breaker
 from hub.evidence import ledger, workers
 from hub.metrics import Metrics
 from hub.store.database import Database
@@ -14,8 +15,10 @@ from hub.watch import certificates, queues
 from hub.watch.calendar import Calendar, silent
 from hub.watch.feeds import Feeds
 from hub.watch.leader import Leadership
+from hub.watch.outages import Keeper
 from hub.watch.queues import Ages
 from routing.bus import Bus
+from schemas.errors import Unavailable
 
 _SERVER = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
@@ -40,8 +43,26 @@ class Watch:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     certificates: Mapping[str, Path] = field(default_factory=dict)
     leadership: Leadership | None = None
+    breaker: Breaker | None = None
     feeds: Feeds = field(default_factory=Feeds)
     ages: Ages = field(default_factory=Ages)
+
+    @property
+    def keeper(self) -> Keeper:
+        """Who keeps the downtime register."""
+        return Keeper(self.database, self.observer, self.settle)
+
+    def round(self, now: datetime) -> bool:
+        """Look as ``step`` does; whether broker and database answered is the breaker's to judge."""
+        try:
+            led = self.step(now)
+        except Unavailable as outage:
+            if self.breaker is not None:
+                self.breaker.failed(outage)
+            raise
+        if self.breaker is not None:
+            self.breaker.succeeded()
+        return led
 
     def step(self, now: datetime) -> bool:
         """Look at everything as of ``now`` (aware), if we lead; tell whether we do.
@@ -54,7 +75,8 @@ class Watch:
             return False
         self.observer.gauge("leader", 1)
         self._certificates()
-        self._feeds(now)
+        quiet, last = self._feeds(now)
+        self.keeper.tend(quiet, last, now)
         self._server()
         self._ledger(now)
         self._queues(now)
@@ -66,16 +88,19 @@ class Watch:
             if end is not None:
                 self.observer.gauge("certificate_expires", end.timestamp(), certificate=name)
 
-    def _feeds(self, now: datetime) -> None:
+    def _feeds(self, now: datetime) -> tuple[list[str], dict[str, datetime]]:
         with self.database.transaction() as tx:
             last = self.feeds.look(tx)
+        quiet: list[str] = []
         for name in self.ministries:
             if name in last:
                 age = max((now - last[name]).total_seconds(), 0.0)
                 self.observer.gauge("freshness_seconds", age, ministry=name)
             if name in self.calendars:
-                quiet = silent(self.calendars[name], last.get(name), now)
-                self.observer.gauge("silent_feed", quiet, ministry=name)
+                is_silent = silent(self.calendars[name], last.get(name), now)
+                self.observer.gauge("silent_feed", is_silent, ministry=name)
+                quiet += [name] * is_silent
+        return quiet, last
 
     def _server(self) -> None:
         with self.database.transaction() as tx:

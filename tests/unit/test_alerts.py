@@ -30,9 +30,6 @@ TESTS = sorted((PROMETHEUS / "tests").glob("*.yml"))
 PAGES = sorted(RUNBOOKS.glob("*.md"))
 TOLD_BY_OTHERS = {
     "qovsaq_backup_completed_timestamp_seconds",  # whoever makes the backup
-    "qovsaq_audit_anchor_faults",
-    "qovsaq_audit_unsealed_seconds",
-    "qovsaq_planned_downtime_until",
 }
 METRIC = re.compile(r"\bqovsaq_\w+")
 QOVSAQ = re.compile(r"`(qovsaq [^`]+)`")
