@@ -33,6 +33,8 @@ CREATE TABLE evidence.downtime_remark (
     remark      text
 );
 CREATE INDEX downtime_remark_of ON evidence.downtime_remark (downtime_id);
+CREATE TRIGGER downtime_remark_sealed BEFORE UPDATE OR DELETE OR TRUNCATE
+    ON evidence.downtime_remark FOR EACH STATEMENT EXECUTE FUNCTION evidence.forbid_change();
 """
 
 
