@@ -285,6 +285,7 @@ def _http(hub: Hub) -> Worker:
         database=hub.database,
         observer=hub.metrics,
         clock=hub.clock,
+        ehis_only=hub.ehis_only,
     )
 
 

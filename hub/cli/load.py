@@ -23,6 +23,7 @@ from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ready import command_settings
 from hub.documents.document import Document, Manifest
 from hub.documents.loader import Loader
+from hub.intake.arrival import channel_refused
 from routing import keys
 from schemas.errors import Refused, Stop
 
@@ -44,6 +45,8 @@ def load(
     if document_id and len(files) > 1:
         raise Stop("--document-id names one document; there are several files")
     hub = bootstrap.build(settings)
+    if ministry in hub.ehis_only:
+        raise channel_refused()
     database = hub.database("load")
     try:
         loader = Loader(database, hub.bus.publisher(), hub.clock, settings.rules().limits)

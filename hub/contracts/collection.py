@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import orjson
 
+from connectors import _ehis
 from connectors._kit import soap_push
 from connectors._kit.contract import Connector
 from hub.contracts import asyncapi
@@ -34,15 +35,24 @@ def collect(connectors: Mapping[str, Connector]) -> dict[str, bytes]:
         for connector in connectors.values()
         for name, body in contract_files(connector).items()
     }
+    exchanged = {f"connectors/_ehis/contract/{name}": body for name, body in ehis_files().items()}
     pushed = {
         f"connectors/_kit/contract/{soap_push.CONTRACT.name}": soap_push.CONTRACT.read_bytes()
     }
-    return dict(sorted((records | interface | spoken | pushed).items()))
+    return dict(sorted((records | interface | spoken | exchanged | pushed).items()))
 
 
 def contract_files(connector: Connector) -> dict[str, bytes]:
     """Give the files of one connector's contract by their path inside its folder."""
-    folder = connector.folder / "contract"
+    return _files(connector.folder / "contract")
+
+
+def ehis_files() -> dict[str, bytes]:
+    """Give the files of the contract of EHİS by their path inside its folder."""
+    return _files(Path(_ehis.__path__[0]) / "contract")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 

@@ -3,6 +3,7 @@
 ======================================  ====================================================
 ``POST /intake/<ministry>``             one message
 ``POST /intake/<ministry>/documents``   a document of any size, split into messages
+``POST /ehis``                          one message of any ministry, in the envelope of EHİS
 ``GET /intake/<ministry>?wsdl``         the service description, where the ministry speaks SOAP
 ``GET /intake/<ministry>/messages/…``   what became of a message
 ``GET /intake/<ministry>/notices``      what the ministry was told, by rule; latest first
@@ -37,33 +38,23 @@ from hub.documents import checkpoint
 from hub.documents.document import Document, Manifest
 from hub.documents.loader import Loader
 from hub.evidence.custody import BAKU
-from hub.http import answers, body, notices, served, status
-from hub.http.access import Access, Credentials
+from hub.http import answers, body, ehis, notices, served, status
+from hub.http.callers import Caller, Sender
 from hub.http.door import Door, Letter
-from hub.http.quota import Quota
 from hub.http.signatures import JWS_HEADER
 from hub.sections import HttpSettings
 from hub.store.database import Database
 from routing import keys
 from routing.observer import Observer
+from schemas.envelope import Channel
 from schemas.errors import HubError, Refused, RetryLater, Unavailable
 
 _log = structlog.get_logger()
-CERTIFICATE = "client_certificate"
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """A ministry that may send: how it speaks, how it is known, how much it may."""
-
-    connector: Connector
-    access: Access
-    quota: Quota
 
 
 @dataclass(frozen=True)
 class Reception:
-    """Everything the addresses need."""
+    """Everything the addresses need. ``gateway`` is that of EHİS, if it may come."""
 
     senders: Mapping[str, Sender]
     connectors: Mapping[str, Connector]
@@ -72,6 +63,7 @@ class Reception:
     database: Database
     observer: Observer
     clock: Callable[[], datetime]
+    gateway: Caller | None = None
     http: HttpSettings = field(default_factory=HttpSettings)
     monotonic: Callable[[], float] = time.monotonic
     _loading: threading.Lock = field(default_factory=threading.Lock)
@@ -84,6 +76,7 @@ class Reception:
             routes=[
                 Route(intake, self.take, methods=["POST"]),
                 Route(intake, contracts.describe, methods=["GET"]),
+                Route("/ehis", self.take_from_ehis, methods=["POST"]),
                 Route(f"{intake}/documents", self.take_document, methods=["POST"]),
                 Route(f"{intake}/documents/{{id:path}}", self.tell_of_document, methods=["GET"]),
                 Route(f"{intake}/messages/{{id:path}}", self.tell_of_message, methods=["GET"]),
@@ -99,21 +92,34 @@ class Reception:
         sender, who = self._admitted(request)
         content_type = request.headers.get("content-type", "")
         check_content_type(content_type, sender.connector.content_types)
-        limits = self.door.rules.limits
         letter = Letter(
             connector=sender.connector,
             lane=_lane(request, "live"),
             message_id=_message_id(request),
             content_type=content_type,
-            body=await body.read(request, limits.max_bytes, self.http.body_seconds),
+            body=await self._body(request),
             sender=who,
             jws=request.headers.get(JWS_HEADER, ""),
             corrects=request.headers.get("qovsaq-corrects", ""),
         )
-        taken = await run_in_threadpool(self.door.take, letter, self.clock())
-        self.observer.count("http_taken", ministry=sender.connector.name)
-        path = f"/intake/{sender.connector.name}/messages/{taken.message_id}"
-        return answers.accepted(taken, path, _soap(sender.connector, request))
+        return await self._taken(letter, _soap(sender.connector, request))
+
+    async def take_from_ehis(self, request: Request) -> Response:
+        """Take one message that a ministry sent over EHİS."""
+        if self.gateway is None:
+            raise Refused("unknown-ministry", "", "nothing is taken over EHİS here")
+        who = self.gateway.admitted(request, self.monotonic())
+        letter = ehis.letter_of(
+            await self._body(request),
+            request.headers.get("content-type", ""),
+            self.connectors,
+            self.door.rules.limits,
+            self.clock(),
+            lane=_lane(request, "live"),
+            sender=who,
+            jws=request.headers.get(JWS_HEADER, ""),
+        )
+        return await self._taken(letter, None)
 
     async def take_document(self, request: Request) -> Response:
         """Take a document of any size; answered when the broker has the last part of it."""
@@ -122,6 +128,7 @@ class Reception:
         if connector.name in self.door.verifiers:
             explanation = "a document in parts cannot be signed; send signed messages"
             raise Refused("signature-invalid", "", explanation)
+        self.door.check_channel(connector.name, Channel.DIRECT)
         content_type, lane = request.headers.get("content-type", ""), _lane(request, "bulk")
         check_content_type(content_type, splittable(connector))
         with tempfile.TemporaryDirectory(prefix="qovsaq-", dir=self.http.spool) as folder:
@@ -172,17 +179,21 @@ class Reception:
         return answers.as_json(await run_in_threadpool(note))
 
     def _admitted(self, request: Request) -> tuple[Sender, str]:
-        """Let in whom the settings let in, and no more often than they say."""
+        """Let in a ministry at its own address."""
         sender = self.senders.get(request.path_params["ministry"])
         if sender is None:
             raise Refused("unknown-ministry", "", "no ministry of this name sends over HTTP")
-        credentials = Credentials(
-            request.headers.get("authorization", ""),
-            getattr(request.state, CERTIFICATE, None),
-        )
-        who = sender.access.subject(credentials)
-        sender.quota.spend(self.monotonic())
-        return sender, who
+        return sender, sender.caller.admitted(request, self.monotonic())
+
+    async def _body(self, request: Request) -> bytes:
+        most, seconds = self.door.rules.limits.max_bytes, self.http.body_seconds
+        return await body.read(request, most, seconds)
+
+    async def _taken(self, letter: Letter, soap: str | None) -> Response:
+        taken = await run_in_threadpool(self.door.take, letter, self.clock())
+        ministry = letter.connector.name
+        self.observer.count("http_taken", ministry=ministry)
+        return answers.accepted(taken, f"/intake/{ministry}/messages/{taken.message_id}", soap)
 
     def _load(self, document: Document, connector: Connector) -> Manifest:
         with self._loading:

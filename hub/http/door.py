@@ -20,11 +20,22 @@ from connectors._kit.contract import Connector, RawMessage, Rules
 from hub.evidence import audit
 from hub.evidence.audit import Act
 from hub.http.signatures import Proven, Verifier
+from hub.intake.arrival import channel_refused
 from hub.intake.examining import examine
 from hub.store.database import Database
 from routing import keys
 from routing.bus import Publisher, Unroutable
-from routing.message import CORRECTS, PUBLISHED_AT, SENDER, SIGNATURE, HeaderValue, Message
+from routing.message import (
+    CORRECTS,
+    CORRELATION,
+    PUBLISHED_AT,
+    SENDER,
+    SERVICE,
+    SIGNATURE,
+    HeaderValue,
+    Message,
+)
+from schemas.envelope import Channel
 from schemas.errors import Refused, Unavailable
 
 _log = structlog.get_logger()
@@ -45,10 +56,19 @@ class NothingAcceptable(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a message on EHİS belongs to."""
+
+    correlation_id: str
+    service_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message as it stands before the door; ``message_id`` is empty where none was given.
 
     ``corrects`` is the id of the refused message that it comes in place of, if the sender says so.
+    With a ``conversation`` it came over EHİS, without one from the ministry itself.
     """
 
     connector: Connector
@@ -59,6 +79,12 @@ class Letter:
     sender: str
     jws: str = ""
     corrects: str = ""
+    conversation: Conversation | None = None
+
+    @property
+    def channel(self) -> Channel:
+        """How it came."""
+        return Channel.EHIS if self.conversation else Channel.DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +104,7 @@ class Door:
     database: Database
     verifiers: Mapping[str, Verifier]
     rules: Rules
+    ehis_only: frozenset[str] = frozenset()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, letter: Letter, now: datetime) -> Taken:
@@ -86,6 +113,7 @@ class Door:
         Raises ``Refused`` (nothing of it was taken) or ``Unavailable`` (it may have been: send
         it again, under the same id).
         """
+        self.check_channel(letter.connector.name, letter.channel)
         proven = self._prove(letter, _raw(letter, now))
         with self.lock:
             refusals = _judge(proven.raw, letter.connector, self.rules)
@@ -95,6 +123,11 @@ class Door:
             _log.warning("nowhere to put a message", cause=str(error))
             raise Unavailable(str(error)) from None
         return Taken(proven.raw.message_id, letter.lane, refusals)
+
+    def check_channel(self, ministry: str, channel: Channel) -> None:
+        """Refuse what should have come over EHİS (``channel-not-allowed``)."""
+        if channel is Channel.DIRECT and ministry in self.ehis_only:
+            raise channel_refused()
 
     def _prove(self, letter: Letter, raw: RawMessage) -> Proven:
         verify = self.verifiers.get(letter.connector.name)
@@ -157,9 +190,14 @@ def _message(letter: Letter, proven: Proven, now: datetime) -> Message:
         headers[SIGNATURE] = proven.signature
     if letter.corrects:
         headers[CORRECTS] = letter.corrects
+    exchange, key = keys.intake_exchange(letter.connector.name), letter.lane
+    if letter.conversation:
+        headers[CORRELATION] = letter.conversation.correlation_id
+        headers[SERVICE] = letter.conversation.service_id
+        exchange, key = keys.INTAKE_EHIS, keys.ehis_key(letter.connector.name, letter.lane)
     return Message(
-        exchange=keys.intake_exchange(letter.connector.name),
-        routing_key=letter.lane,
+        exchange=exchange,
+        routing_key=key,
         body=proven.raw.body,
         message_id=proven.raw.message_id,
         content_type=proven.raw.content_type,

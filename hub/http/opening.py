@@ -7,8 +7,10 @@ from datetime import datetime
 
 from connectors._kit.contract import Connector
 from hub.documents.loader import Loader
+from hub.http import ehis
 from hub.http.access import access
-from hub.http.app import Reception, Sender
+from hub.http.app import Reception
+from hub.http.callers import Caller, Sender
 from hub.http.door import Door
 from hub.http.quota import Quota
 from hub.http.server import HttpWorker
@@ -28,6 +30,7 @@ def open_door(
     database: Callable[[str], Database],
     observer: Observer,
     clock: Callable[[], datetime],
+    ehis_only: frozenset[str] = frozenset(),
 ) -> HttpWorker:
     """Build the worker that serves HTTP; ``database`` opens a connection for a purpose.
 
@@ -39,10 +42,13 @@ def open_door(
     signed = {n: verifier(n, sender, rules.limits) for n, sender in settings.senders.items()}
     verifiers = {name: verify for name, verify in signed.items() if verify}
     asked, loading = database("http"), database("http documents")
+    callers = _callers(settings, connectors, clock)
+    gateway = callers.pop(ehis.NAME, None)
     reception = Reception(
-        senders=_senders(settings, connectors, clock),
+        senders={name: Sender(connectors[name], caller) for name, caller in callers.items()},
+        gateway=gateway,
         connectors=connectors,
-        door=Door(publisher, asked, verifiers, rules),
+        door=Door(publisher, asked, verifiers, rules, ehis_only),
         loader=Loader(loading, publisher, clock, rules.limits),
         database=asked,
         observer=observer,
@@ -58,15 +64,14 @@ def open_door(
     return HttpWorker(reception.app(), settings.http, settings.grace_seconds, close)
 
 
-def _senders(
+def _callers(
     settings: Settings, connectors: Mapping[str, Connector], clock: Callable[[], datetime]
-) -> dict[str, Sender]:
-    unknown = sorted(settings.senders.keys() - connectors.keys())
+) -> dict[str, Caller]:
+    unknown = sorted(settings.senders.keys() - connectors.keys() - {ehis.NAME})
     if unknown:
         raise Stop(f"QOVSAQ_SENDERS__{unknown[0].upper()}__…: there is no such ministry")
     return {
-        name: Sender(
-            connector=connectors[name],
+        name: Caller(
             access=access(name, sender, settings.http, clock),
             quota=Quota(sender.requests_per_minute, sender.burst),
         )

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from connectors._kit.contract import Connector
 from connectors._kit.push_contract import PUSH_WSDL, push_wsdl
 from connectors._kit.split import splittable
-from hub.contracts.collection import contract_files
+from hub.contracts.collection import contract_files, ehis_files
 from hub.http import answers
 from routing import keys
 from schemas.errors import Refused
@@ -30,6 +30,7 @@ class Contracts:
         self._connectors = connectors
         self._public_url = public_url
         self._files = {name: contract_files(each) for name, each in connectors.items()}
+        self._files["ehis"] = ehis_files()
 
     async def describe(self, request: Request) -> Response:
         """Give the WSDL to who asks for it (``?wsdl``), else say what may be sent here."""

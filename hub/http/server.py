@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from hub.http.app import CERTIFICATE
+from hub.http.callers import CERTIFICATE
 from hub.sections import HttpSettings
 from schemas.errors import Stop
 

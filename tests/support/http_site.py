@@ -61,6 +61,7 @@ def http_site(bench: Bench, database_url: str, **given: Any) -> Iterator[HttpSit
         database=lambda purpose: Database(database_url, application_name=purpose),
         observer=Unobserved(),
         clock=lambda: bench.now,
+        ehis_only=frozenset(settings.ehis_only),
     )
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=[stop], name="door")
