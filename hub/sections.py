@@ -65,6 +65,17 @@ class LimitSettings(Section):
     )
 
 
+class DataSettings(Section):
+    """What is taken of the data sets of section 4, where the law leaves it open."""
+
+    smallest_count: int = Field(
+        0, ge=0, description="statistics of fewer people or cases are suppressed; 0: none are"
+    )
+    import_suppliers: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
+        (), description="ministries whose figures on imported goods are taken, commas between"
+    )
+
+
 class NamespaceSettings(Section):
     """URN prefixes of identifier schemes: no national standard fixes them."""
 
@@ -91,6 +102,11 @@ class NamespaceSettings(Section):
     vital_event_notice: Urn = Field(
         Namespaces().vital_event_notice, description="URN prefix of birth and death notices"
     )
+    social_status: Urn = Field(
+        Namespaces().social_status, description="URN prefix of pension and benefit numbers"
+    )
+    facility: Urn = Field(Namespaces().facility, description="URN prefix of medical facilities")
+    territory: Urn = Field(Namespaces().territory, description="URN prefix of territories")
 
 
 class PollSettings(Section):

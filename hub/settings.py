@@ -22,7 +22,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -37,6 +36,7 @@ from hub.sections import (
     CalendarSettings,
     ContractSettings,
     DatabaseUrl,
+    DataSettings,
     EndpointSettings,
     FeedSettings,
     HttpSettings,
@@ -52,6 +52,7 @@ from hub.sections import (
     named_by_hyphens,
     split,
 )
+from hub.setting_faults import in_plain_words
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces
@@ -165,6 +166,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field("json", description="form of log lines")
     limits: LimitSettings = LimitSettings()
+    data: DataSettings = DataSettings()
     namespaces: NamespaceSettings = NamespaceSettings()
     poll: dict[str, PollSettings] = Field({}, description="polled services by ministry")
     http: HttpSettings = HttpSettings()
@@ -212,7 +214,12 @@ class Settings(BaseSettings):
 
     def rules(self) -> Rules:
         """What normalizing depends on, as connectors expect it."""
-        return Rules(Limits(**self.limits.model_dump()), Namespaces(**self.namespaces.model_dump()))
+        return Rules(
+            Limits(**self.limits.model_dump()),
+            Namespaces(**self.namespaces.model_dump()),
+            self.data.smallest_count,
+            frozenset(self.data.import_suppliers),
+        )
 
 
 def load(**given: Any) -> Settings:
@@ -224,7 +231,7 @@ def load(**given: Any) -> Settings:
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        problems += [_in_plain_words(fault) for fault in error.errors(include_input=False)]
+        problems += [in_plain_words(f, PREFIX) for f in error.errors(include_input=False)]
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{PREFIX}CONFIG: not a TOML file ({error})")
     except OSError as error:
@@ -276,25 +283,3 @@ def _unknown_names() -> list[str]:
 def _unknown(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else "")
-
-
-_WORDS: Mapping[str, str] = {
-    "extra_forbidden": "no such setting",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "literal_error": "must be {expected}",
-    "string_pattern_mismatch": "must look like urn:name:name",
-    "too_short": "must not be empty",
-    "model_type": "is a group; set the values in it, with __ between",
-    "dict_type": "is a group; set the values in it, with __ between",
-    "value_error": "{error}",
-}
-
-
-def _in_plain_words(fault: ErrorDetails) -> str:
-    location = [part for part in fault["loc"] if isinstance(part, str)]
-    name = PREFIX + "__".join(location).upper()
-    words = _WORDS.get(fault["type"])
-    return f"{name}: {words.format(**fault.get('ctx', {})) if words else fault['msg']}"

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, time
 from pathlib import Path
 
 import pytest
 
 from connectors._kit.contract import Rules
+from hub.sections import NamespaceSettings
 from hub.settings import InvalidSettings, Settings, load, table, without_credentials
 from hub.watch.calendar import Pattern, read
+from schemas.identifiers import Namespaces
 
 SECRET = "s3cret-word"
 
@@ -161,3 +163,15 @@ def test_calendars_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch
     assert (calendar.pattern, calendar.opens) == (Pattern.NIGHTLY, time(23))
     assert calendar.working == {0, 5}
     assert date(2026, 3, 26) in calendar.extra_holidays
+
+
+def test_what_normalizing_depends_on_can_be_set() -> None:
+    given = {"smallest_count": 5, "import_suppliers": "economy, customs"}
+    rules = load(data=given).rules()
+    assert rules.smallest_count == 5
+    assert rules.import_suppliers == {"economy", "customs"}
+    assert load().rules() == Rules()
+
+
+def test_every_namespace_of_an_identifier_is_a_setting() -> None:
+    assert {field.name for field in fields(Namespaces)} == set(NamespaceSettings.model_fields)
