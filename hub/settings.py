@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     ehis_only: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
         (), description="ministries whose messages are taken over EHİS only, with commas between"
     )
+    searches_per_day: int = Field(
+        500, ge=1, description="searches that one operator may make in 24 hours"
+    )
     grace_seconds: Seconds = Field(20, description="time a process has for a clean stop")
     metrics_host: str = Field("127.0.0.1", description="address of `/metrics` and `/health`")
     metrics_port: int = Field(

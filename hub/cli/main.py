@@ -31,6 +31,7 @@ from hub.cli import (
     person,
     quality,
     run,
+    search,
     simulate,
     subscribers,
     topology,
@@ -79,6 +80,7 @@ app.command()(load.load)
 app.command()(connectors.connectors)
 app.command()(agency.changes)
 app.command()(export.export)
+app.command()(search.search)
 app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(downtime.app, name="downtime")
