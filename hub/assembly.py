@@ -18,6 +18,7 @@ from hub.deadletters.reading import Reader
 from hub.deadletters.replaying import Replayer
 from hub.evidence import ledger
 from hub.evidence.ledger import Statement
+from hub.evidence.sealing import Keyring
 from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.store.database import Database
@@ -126,7 +127,12 @@ class Hub:
 
     @property
     def _reader(self) -> Reader:
-        return Reader(self.connectors, self.settings.rules())
+        return Reader(self.connectors, self.settings.rules(), self.keyring)
+
+    @property
+    def keyring(self) -> Keyring:
+        """What bodies are sealed with; read from its file anew."""
+        return Keyring(self.settings.evidence.sealing_keys)
 
     def calendars(self) -> dict[str, Calendar]:
         """When ministries are expected to send, as far as the settings say.

@@ -246,9 +246,12 @@ class EndpointSettings(Section):
     total_seconds: Seconds = Field(30, description="how long one delivery may take in all")
 
 
-class AuditSettings(Section):
-    """How the audit's chain is closed and attested."""
+class EvidenceSettings(Section):
+    """How evidence is sealed: bodies with keys, the audit's chain by a worker and by signatures."""
 
+    sealing_keys: Path | None = Field(
+        None, description="file of the keys that bodies are encrypted with; unset: compressed only"
+    )
     seal_seconds: Seconds = Field(5, description="pause between rounds of the audit's sealer")
     signing_key: Path | None = Field(
         None, description="PEM file of the Ed25519 key that signs anchors of the audit's chain"

@@ -31,13 +31,13 @@ from pydantic_settings import (
 
 from connectors._kit.contract import Limits, Rules
 from hub.sections import (
-    AuditSettings,
     BrokerUrl,
     CalendarSettings,
     ContractSettings,
     DatabaseUrl,
     DataSettings,
     EndpointSettings,
+    EvidenceSettings,
     FeedSettings,
     HttpSettings,
     Lane,
@@ -188,8 +188,8 @@ class Settings(BaseSettings):
     endpoints: Annotated[dict[str, EndpointSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers' webhooks and SOAP services, by subscriber"
     )
-    audit: AuditSettings = AuditSettings()
     outbound: OutboundSettings = OutboundSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -7,19 +7,16 @@ import socket
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from hub.agency.relay import AgencyRelay
 from hub.assembly import Hub, Kind
+from hub.auditors import auditors
 from hub.breaker import Breaker
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
-from hub.evidence.chain.anchoring import Anchoring
-from hub.evidence.chain.anchors import read_signer
-from hub.evidence.chain.sealer import Sealer
 from hub.evidence.custody import Custodian
 from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
@@ -61,6 +58,7 @@ def _intake(hub: Hub) -> Worker:
         policy=hub.policy,
         most_events=settings.batch_records,
         ehis_only=hub.ehis_only,
+        keyring=hub.keyring,
     )
     pace = Pace(batch=settings.batch_records)
     return _hop(hub, "intake", subscription, handler, pace, OutageLog(database, worker_id))
@@ -145,6 +143,7 @@ def _repairs(hub: Hub) -> Worker:
         settle=hub.settle,
         limit=hub.settings.relay_limit,
         most_events=hub.settings.batch_records,
+        keyring=hub.keyring,
     )
 
     def close() -> None:
@@ -153,7 +152,7 @@ def _repairs(hub: Hub) -> Worker:
 
     interval = hub.settings.relay_interval_seconds
     rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
-    return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **_auditors(hub)})
+    return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **auditors(hub)})
 
 
 def _watch(hub: Hub, worker_id: str) -> Worker:
@@ -181,28 +180,6 @@ def _watch(hub: Hub, worker_id: str) -> Worker:
     )
     interval = settings.relay_interval_seconds
     return Rounds("watch", lambda: watch.round(hub.clock()), interval, database.close)
-
-
-def _auditors(hub: Hub) -> Mapping[str, Worker]:
-    """What tends the audit's chain, beside the relay: one of either per deployment suffices."""
-    audit = hub.settings.audit
-    sealer = Sealer(hub.database("audit sealer"), hub.metrics)
-    sealing = Rounds(
-        "audit sealer", lambda: sealer.step(hub.clock()), audit.seal_seconds, sealer.close
-    )
-    if audit.signing_key is None or audit.anchors is None:
-        return {"audit sealer": sealing}
-    anchoring = Anchoring(
-        hub.database("audit anchors"),
-        read_signer(audit.signing_key),
-        audit.anchors,
-        timedelta(seconds=audit.anchor_seconds),
-        hub.metrics,
-    )
-    anchors = Rounds(
-        "audit anchors", lambda: anchoring.step(hub.clock()), audit.seal_seconds, anchoring.close
-    )
-    return {"audit sealer": sealing, "audit anchors": anchors}
 
 
 def _poll(hub: Hub) -> Worker:
@@ -245,6 +222,7 @@ def _desk(hub: Hub) -> Worker:
         database=database,
         observer=hub.metrics,
         settle=hub.settle,
+        keyring=hub.keyring,
     )
     subscription = hub.bus.subscribe(queues, prefetch=settings.prefetch)
     pace = Pace(batch=settings.batch_records)

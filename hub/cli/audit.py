@@ -65,9 +65,9 @@ def anchor(
 ) -> None:
     """Sign how the chain stands now, for somebody else to keep."""
     settings = command_settings()
-    if settings.audit.signing_key is None:
-        raise Stop("QOVSAQ_AUDIT__SIGNING_KEY is not set")
-    signer = anchors.read_signer(settings.audit.signing_key)
+    if settings.evidence.signing_key is None:
+        raise Stop("QOVSAQ_EVIDENCE__SIGNING_KEY is not set")
+    signer = anchors.read_signer(settings.evidence.signing_key)
     with _database(settings) as database, database.transaction() as tx:
         head = links.head(tx)
     if head is None:
@@ -80,9 +80,9 @@ def anchor(
 def _public_keys(settings: Settings, paths: Sequence[Path]) -> list[Ed25519PublicKey]:
     if paths:
         return [anchors.read_public_key(path) for path in paths]
-    if settings.audit.signing_key is None:
+    if settings.evidence.signing_key is None:
         raise Stop("say with --public-key whose anchors these are")
-    return [anchors.read_signer(settings.audit.signing_key).public_key]
+    return [anchors.read_signer(settings.evidence.signing_key).public_key]
 
 
 @contextmanager

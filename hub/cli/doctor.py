@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from connectors._kit.discover import discover
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ending import Exit
 from hub.cli.ready import command_settings
-from hub.health import Level, examine, worst
+from hub.evidence.sealing import Keyring
+from hub.health import Finding, Level, examine, worst
 from routing.topology import topology
+from schemas.errors import Stop
 
 _MARKS = {
     Level.OK: "[green]ok[/]",
@@ -22,9 +26,22 @@ def doctor(as_json: AsJson = False) -> None:
     """Check settings, broker, database, schema and topology; status 1 if something is wrong."""
     settings = command_settings()
     findings = examine(settings, topology(discover(), rungs=settings.rungs()))
+    findings.append(_sealing(settings.evidence.sealing_keys))
     if as_json:
         show_json({"status": worst(findings), "findings": findings})
     else:
         rows = [(f.subject, _MARKS[f.level], f.text, f.remedy) for f in findings]
         show_table("Doctor", ("Part", "State", "Found", "To do"), rows)
     raise typer.Exit(Exit.NO if worst(findings) is Level.ERROR else Exit.OK)
+
+
+def _sealing(keys: Path | None) -> Finding:
+    try:
+        newest = Keyring(keys).newest
+    except Stop as error:
+        remedy = "correct the file that QOVSAQ_EVIDENCE__SEALING_KEYS names"
+        return Finding("sealing", Level.ERROR, str(error), remedy)
+    if newest is None:
+        text = "bodies are compressed, not encrypted"
+        return Finding("sealing", Level.WARNING, text, "set QOVSAQ_EVIDENCE__SEALING_KEYS")
+    return Finding("sealing", Level.OK, f"bodies are sealed with key {newest}")

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from hub.deadletters import store
 from hub.deadletters.correction import Correction, admission
 from hub.deadletters.letter import State
 from hub.evidence import audit, journal, notices, operators, record_log
@@ -15,6 +14,7 @@ from hub.evidence.declined import Declined
 from hub.evidence.operators import Operator
 from hub.evidence.record_log import Settlement
 from hub.evidence.record_log import State as Record
+from hub.evidence.sealing import Capsule, Keyring
 from hub.store.database import Row, Transaction, as_json
 
 _LOCK = "SELECT letter_id, state FROM desk.letter WHERE letter_id = %s FOR UPDATE"
@@ -26,11 +26,11 @@ WHERE letter_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb)
 """
 
 _PROPOSE = """
-INSERT INTO desk.correction AS c (correction_id, letter_id, state, message_id, record_id, body,
-    body_sha256, difference, reason, editor, edited_at, decided_by, decided_at)
+INSERT INTO desk.correction AS c (correction_id, letter_id, state, message_id, record_id, key_id,
+    body, body_sha256, difference, reason, editor, edited_at, decided_by, decided_at)
 VALUES (%(correction_id)s, %(letter_id)s, %(state)s, %(message_id)s, %(record_id)s,
-    decode(%(body)s, 'base64'), %(body_sha256)s, %(difference)s::jsonb, %(reason)s, %(editor)s,
-    %(now)s, NULL, NULL)
+    %(key_id)s, decode(%(body)s, 'base64'), %(body_sha256)s, %(difference)s::jsonb, %(reason)s,
+    %(editor)s, %(now)s, NULL, NULL)
 ON CONFLICT (correction_id) DO UPDATE
 SET state = excluded.state, reason = excluded.reason, editor = excluded.editor,
     edited_at = excluded.edited_at, decided_by = NULL, decided_at = NULL
@@ -48,7 +48,8 @@ UPDATE desk.correction SET state = %s, decided_by = %s, decided_at = %s WHERE co
 _MOVE = "UPDATE desk.letter SET state = %s, changed_at = %s WHERE letter_id = %s"
 
 _APPROVED = """
-SELECT correction_id, letter_id, message_id, record_id, body, body_sha256 FROM desk.correction
+SELECT correction_id, letter_id, message_id, record_id, key_id, body, body_sha256
+FROM desk.correction
 WHERE state = 'approved'
   AND letter_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
 """
@@ -71,6 +72,7 @@ def propose(
     reason: str,
     four_eyes: bool,
     now: datetime,
+    keyring: Keyring,
 ) -> State:
     """Keep a correction in place of any earlier one that stands; return the letter's new state.
 
@@ -89,13 +91,13 @@ def propose(
             "state": str(state),
             "message_id": correction.message_id,
             "record_id": correction.record_id,
-            "body": store.sealed(correction.body),
             "body_sha256": correction.body_sha256,
             "difference": as_json(correction.difference),
             "reason": reason,
             "editor": operator.name,
             "now": now,
-        },
+        }
+        | keyring.seal(correction.body, _belonging(correction.correction_id)).as_row(),
     )
     tx.execute(_MOVE, [str(state), now, letter_id])
     detail = {"correction": correction.correction_id, "sha256": correction.body_sha256}
@@ -138,21 +140,38 @@ def withdraw(tx: Transaction, letter_ids: Iterable[str]) -> None:
     tx.execute(_WITHDRAW, [as_json(list(letter_ids))])
 
 
-def approved(tx: Transaction, letter_ids: Iterable[str]) -> dict[str, Row]:
+def approved(tx: Transaction, letter_ids: Iterable[str], keyring: Keyring) -> dict[str, Row]:
     """Read approved corrections, bodies unsealed, by letter id."""
     rows = tx.rows(_APPROVED, [as_json(list(letter_ids))])
-    return {row["letter_id"].hex: row | {"body": store.unsealed(row["body"])} for row in rows}
+    return {
+        row["letter_id"].hex: row
+        | {
+            "body": keyring.open(
+                Capsule(row["key_id"], bytes(row["body"])), _belonging(row["correction_id"].hex)
+            )
+        }
+        for row in rows
+    }
+
+
+def _belonging(correction_id: str) -> str:
+    return f"correction:{correction_id}"
 
 
 def admit(
-    tx: Transaction, letter: Row, correction: Row, records: Iterable[Row], now: datetime
+    tx: Transaction,
+    letter: Row,
+    correction: Row,
+    records: Iterable[Row],
+    now: datetime,
+    keyring: Keyring,
 ) -> None:
     """Put a correction where its original was: journalled, in the record log, notices linked.
 
     The parked ``records`` of the letter are replaced from here on. Doing this again does nothing.
     """
     sealed, entry = admission(letter, correction, correction["body"], now)
-    (admitted,) = journal.admit(tx, [sealed], now)
+    (admitted,) = journal.admit(tx, [sealed], now, keyring)
     record_log.admit(tx, [replace(entry, journal_id=admitted.journal_id)], now)
     old = [row["record_id"].hex for row in records if row["state"] == Record.PARKED]
     replaced = [

@@ -22,6 +22,7 @@ from hub.evidence.audit import Act
 from hub.evidence.declined import Declined
 from hub.evidence.record_log import Settlement
 from hub.evidence.record_log import State as Record
+from hub.evidence.sealing import Keyring
 from hub.store.database import Database, Row, Transaction, as_json
 
 _PAGE = 100
@@ -100,7 +101,7 @@ class Desk:
         now = self.clock()
         with self.database.transaction() as tx:
             who = operators.authenticate(tx, token)
-            letter, body = _letter(tx, letter_id)
+            letter, body = _letter(tx, letter_id, self.reader.keyring)
             act = Act(who.name, "body-viewed" if with_body else "viewed", f"letter:{letter_id}")
             audit.record(tx, act, now)
             (judged,) = judge(tx, [letter_id], self.reader, now, even_if_newer=False)
@@ -123,10 +124,17 @@ class Desk:
         _with_reason(reason)
         with self.database.transaction() as tx:
             who = operators.authenticate(tx, token)
-            letter, body = _letter(tx, letter_id)
+            letter, body = _letter(tx, letter_id, self.reader.keyring)
             made = correct(letter, body, content, self.reader, now)
             state = correcting.propose(
-                tx, who, letter_id, made, reason=reason, four_eyes=self.four_eyes, now=now
+                tx,
+                who,
+                letter_id,
+                made,
+                reason=reason,
+                four_eyes=self.four_eyes,
+                now=now,
+                keyring=self.reader.keyring,
             )
         return {
             "correction_id": made.correction_id,
@@ -193,10 +201,12 @@ class Desk:
                 return
 
 
-def _letter(tx: Transaction, letter_id: str) -> tuple[Row, bytes]:
-    rows, bodies = queries.letters(tx, [letter_id]), store.bodies(tx, [letter_id])
-    if not rows or not bodies:
+def _letter(tx: Transaction, letter_id: str, keyring: Keyring) -> tuple[Row, bytes]:
+    rows, bodies = queries.letters(tx, [letter_id]), store.bodies(tx, [letter_id], keyring)
+    if not rows:
         raise Declined("letter-unknown", "there is no letter of that id")
+    if not bodies:
+        raise Declined("letter-destroyed", "its body is gone: the key it was sealed with is")
     return rows[0], bodies[letter_id]
 
 

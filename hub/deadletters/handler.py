@@ -11,6 +11,7 @@ import structlog
 from hub.deadletters import store, sweep
 from hub.deadletters.letter import opened, unopened
 from hub.evidence import claims, workers
+from hub.evidence.sealing import Keyring
 from hub.store.database import Database, Transaction
 from routing.message import Delivery
 from routing.observer import Observer
@@ -32,6 +33,7 @@ class DeskHandler:
     database: Database
     observer: Observer
     settle: timedelta = timedelta(seconds=60)
+    keyring: Keyring = field(default_factory=Keyring)
     _counted_at: datetime | None = None
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -39,7 +41,7 @@ class DeskHandler:
         """Keep a batch of letters in one transaction."""
         letters = [opened(delivery, now) for delivery in deliveries]
         with self.database.transaction() as tx:
-            failed = store.keep(tx, letters, now)
+            failed = store.keep(tx, letters, now, self.keyring)
             self._beat(tx, now)
         self.observer.count("dead_letters", failed)
 
@@ -70,7 +72,7 @@ class DeskHandler:
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Keep a letter without opening it: opening it ends the process."""
         with self.database.transaction() as tx:
-            store.keep(tx, [unopened(delivery, now)], now)
+            store.keep(tx, [unopened(delivery, now)], now, self.keyring)
 
     def idle(self, now: datetime) -> None:
         """Show that this worker lives; see what became of what was replayed."""

@@ -58,8 +58,8 @@ def judge(
 ) -> list[Judged]:
     """Judge letters, in the order of ``ids``; unknown ids are left out."""
     letters = {row["letter_id"].hex: row for row in queries.letters(tx, ids)}
-    bodies, records = store.bodies(tx, letters), queries.records(tx, letters)
-    corrections = correcting.approved(tx, letters)
+    bodies, records = store.bodies(tx, letters, reader.keyring), queries.records(tx, letters)
+    corrections = correcting.approved(tx, letters, reader.keyring)
     known = [key for key in dict.fromkeys(ids) if key in letters and key in bodies]
     sent = {key: corrections[key]["body"] if key in corrections else bodies[key] for key in known}
     events = {key: reader.events(letters[key], sent[key], now) for key in known}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connectors._kit.contract import Connector, Rules
 from hub.deadletters.letter import is_raw
+from hub.evidence.sealing import Keyring
 from hub.intake.arrival import read
 from hub.intake.reading import Held, read_records
 from hub.store.database import Row
@@ -27,6 +28,7 @@ class Reader:
 
     connectors: Mapping[str, Connector]
     rules: Rules
+    keyring: Keyring = field(default_factory=Keyring)
 
     def events(self, letter: Row, body: bytes, now: datetime) -> list[Event]:
         """List the events a body holds; none where it cannot be read or reading it kills."""

@@ -192,7 +192,9 @@ class Replayer:
         tx.execute(_CLAIM, params)
         for each in send:
             if each.correction:
-                correcting.admit(tx, each.letter, each.correction, each.records, now)
+                correcting.admit(
+                    tx, each.letter, each.correction, each.records, now, self.reader.keyring
+                )
         record_log.resumed(tx, [key for each in send for key in each.on_its_way], now)
         for each in send:
             audit.record(

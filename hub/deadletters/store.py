@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from hub.deadletters.letter import Letter, is_raw
 from hub.evidence import record_log
 from hub.evidence.record_log import Settlement
 from hub.evidence.record_log import State as Record
+from hub.evidence.sealing import Capsule, KeyDestroyed, Keyring
 from hub.store.database import Transaction, as_json
 
 _INSERT = """
@@ -33,9 +33,9 @@ RETURNING letter_id
 """
 
 _INSERT_BODIES = """
-INSERT INTO desk.letter_body (letter_id, body)
-SELECT letter_id, decode(body, 'base64')
-FROM jsonb_to_recordset(%s::jsonb) AS r (letter_id uuid, body text)
+INSERT INTO desk.letter_body (letter_id, key_id, body)
+SELECT letter_id, key_id, decode(body, 'base64')
+FROM jsonb_to_recordset(%s::jsonb) AS r (letter_id uuid, key_id text, body text)
 """
 
 _COUNT_DELIVERIES = """
@@ -105,12 +105,12 @@ ORDER BY log.record_id
 
 
 _BODIES = """
-SELECT letter_id, body FROM desk.letter_body
+SELECT letter_id, key_id, body FROM desk.letter_body
 WHERE letter_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
 """
 
 
-def keep(tx: Transaction, letters: Sequence[Letter], now: datetime) -> int:
+def keep(tx: Transaction, letters: Sequence[Letter], now: datetime, keyring: Keyring) -> int:
     """Keep letters and their failures; return how many failures were not known before.
 
     The records they hold are parked from here on, whatever their hop managed to note.
@@ -119,7 +119,11 @@ def keep(tx: Transaction, letters: Sequence[Letter], now: datetime) -> int:
     inserted = tx.rows(_INSERT, {"rows": as_json([_row(x) for x in by_id.values()]), "now": now})
     new = [by_id[row["letter_id"].hex] for row in inserted]
     if new:
-        bodies = [{"letter_id": x.letter_id, "body": sealed(x.body)} for x in new]
+        bodies = [
+            keyring.seal(letter.body, _belonging(letter.letter_id)).as_row()
+            | {"letter_id": letter.letter_id}
+            for letter in new
+        ]
         tx.execute(_INSERT_BODIES, [as_json(bodies)])
     times = Counter(letter.letter_id for letter in letters)
     counted = [{"letter_id": key, "times": times[key]} for key in sorted(times)]
@@ -130,20 +134,19 @@ def keep(tx: Transaction, letters: Sequence[Letter], now: datetime) -> int:
     return len(failed)
 
 
-def bodies(tx: Transaction, letter_ids: Iterable[str]) -> dict[str, bytes]:
-    """Read bodies as they were received, by letter id."""
-    rows = tx.rows(_BODIES, [as_json(list(letter_ids))])
-    return {row["letter_id"].hex: unsealed(row["body"]) for row in rows}
+def bodies(tx: Transaction, letter_ids: Iterable[str], keyring: Keyring) -> dict[str, bytes]:
+    """Read bodies as they were received, by letter id, where their key is not gone."""
+    found: dict[str, bytes] = {}
+    for row in tx.rows(_BODIES, [as_json(list(letter_ids))]):
+        letter_id = row["letter_id"].hex
+        capsule = Capsule(row["key_id"], bytes(row["body"]))
+        with suppress(KeyDestroyed):
+            found[letter_id] = keyring.open(capsule, _belonging(letter_id))
+    return found
 
 
-def sealed(body: bytes) -> str:
-    """Compress bytes for a column, as base64 for the way there."""
-    return base64.b64encode(zlib.compress(body, 1)).decode()
-
-
-def unsealed(body: bytes) -> bytes:
-    """Give back the bytes that were sealed."""
-    return zlib.decompress(body)
+def _belonging(letter_id: str) -> str:
+    return f"letter:{letter_id}"
 
 
 def _fail(tx: Transaction, letters: Sequence[Letter], now: datetime) -> list[Letter]:

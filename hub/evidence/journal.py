@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.evidence.sealing import Capsule, KeyDestroyed, Keyring
 from hub.store.database import Row, Transaction, as_json
 
-_LEVEL = 1  # the fastest: bodies are small and CPU is what intake is short of
+_COMPRESSED = Keyring()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,9 @@ RETURNING ministry, message_key, journal_id
 """
 
 _INSERT_BODIES = """
-INSERT INTO evidence.journal_body (received_on, journal_id, body)
-SELECT (%(now)s AT TIME ZONE 'Asia/Baku')::date, journal_id, decode(body, 'base64')
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (journal_id bigint, body text)
+INSERT INTO evidence.journal_body (received_on, journal_id, key_id, body)
+SELECT (%(now)s AT TIME ZONE 'Asia/Baku')::date, journal_id, key_id, decode(body, 'base64')
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (journal_id bigint, key_id text, body text)
 """
 
 _FIND = """
@@ -88,7 +87,7 @@ WHERE j.journal_id = r.journal_id
 
 _READ = """
 SELECT j.journal_id, j.ministry, j.message_key, j.message_id, j.lane, j.content_type, j.sender,
-    j.channel, j.headers, j.received_at, b.body
+    j.channel, j.headers, j.received_at, b.key_id, b.body
 FROM evidence.journal j
 JOIN evidence.journal_body b ON b.journal_id = j.journal_id
     AND b.received_on = (j.received_at AT TIME ZONE 'Asia/Baku')::date
@@ -100,14 +99,16 @@ _EXPECT = "UPDATE evidence.journal SET records = records + %s WHERE journal_id =
 _Key = tuple[str, str]
 
 
-def admit(tx: Transaction, messages: Sequence[Sealed], now: datetime) -> list[Admission]:
+def admit(
+    tx: Transaction, messages: Sequence[Sealed], now: datetime, keyring: Keyring = _COMPRESSED
+) -> list[Admission]:
     """Keep messages that were not seen before; answer one admission per message, in order.
 
     The same id with the same body is the same message, arrived again. The same id with another
     body is kept as well, under a key of its own, and reported as ``REUSED_ID``.
     """
     by_id = {(m.ministry, m.message_id): m for m in reversed(messages)}
-    inserted = _insert(tx, by_id, now)
+    inserted = _insert(tx, by_id, now, keyring)
     known = {key: (journal_id, by_id[key].body_sha256) for key, journal_id in inserted.items()}
     known |= _find(tx, [key for key in by_id if key not in inserted])
     reused = {
@@ -115,13 +116,15 @@ def admit(tx: Transaction, messages: Sequence[Sealed], now: datetime) -> list[Ad
         for m in messages
         if known[m.ministry, m.message_id][1] != m.body_sha256
     }
-    reused_ids = _keep_reused(tx, reused, now) if reused else {}
+    reused_ids = _keep_reused(tx, reused, now, keyring) if reused else {}
     fresh = set(inserted.values())
     return _admissions(tx, messages, known, reused_ids, fresh)
 
 
-def _keep_reused(tx: Transaction, reused: Mapping[_Key, Sealed], now: datetime) -> dict[_Key, int]:
-    ids = _insert(tx, reused, now, records=1)
+def _keep_reused(
+    tx: Transaction, reused: Mapping[_Key, Sealed], now: datetime, keyring: Keyring
+) -> dict[_Key, int]:
+    ids = _insert(tx, reused, now, keyring, records=1)
     found = _find(tx, [key for key in reused if key not in ids])
     return ids | {key: journal_id for key, (journal_id, _) in found.items()}
 
@@ -153,13 +156,18 @@ def _admissions(
 
 
 def _insert(
-    tx: Transaction, messages: Mapping[_Key, Sealed], now: datetime, records: int | None = None
+    tx: Transaction,
+    messages: Mapping[_Key, Sealed],
+    now: datetime,
+    keyring: Keyring,
+    records: int | None = None,
 ) -> dict[_Key, int]:
     rows = [_row(key, message, records) for key, message in messages.items()]
     found = tx.rows(_INSERT, {"rows": as_json(rows), "now": now})
     ids = {(row["ministry"], row["message_key"]): int(row["journal_id"]) for row in found}
     bodies = [
-        {"journal_id": journal_id, "body": _seal(messages[key].body)}
+        {"journal_id": journal_id}
+        | keyring.seal(messages[key].body, _belonging(journal_id)).as_row()
         for key, journal_id in ids.items()
     ]
     if bodies:
@@ -198,11 +206,22 @@ def expect(tx: Transaction, journal_id: int, more: int) -> None:
     tx.execute(_EXPECT, [more, journal_id])
 
 
-def read(tx: Transaction, journal_ids: Iterable[int]) -> list[Row]:
-    """Give back messages as received: journal columns and the original ``body`` bytes."""
+def read(tx: Transaction, journal_ids: Iterable[int], keyring: Keyring = _COMPRESSED) -> list[Row]:
+    """Give back messages as received: journal columns and the original ``body`` bytes.
+
+    Those whose bodies are gone, with their day's partition or with their key, are left out.
+    """
     rows = tx.rows(_READ, [as_json(sorted(set(journal_ids)))])
-    return [row | {"body": zlib.decompress(row["body"])} for row in rows]
+    return [opened for row in rows if (opened := _opened(row, keyring))]
 
 
-def _seal(body: bytes) -> str:
-    return base64.b64encode(zlib.compress(body, _LEVEL)).decode()
+def _opened(row: Row, keyring: Keyring) -> Row | None:
+    capsule = Capsule(row.pop("key_id"), bytes(row["body"]))
+    try:
+        return row | {"body": keyring.open(capsule, _belonging(row["journal_id"]))}
+    except KeyDestroyed:
+        return None
+
+
+def _belonging(journal_id: int) -> str:
+    return f"journal:{journal_id}"

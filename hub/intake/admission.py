@@ -10,6 +10,7 @@ from hub.evidence import journal, notices, record_log
 from hub.evidence.journal import Admission, Arrival
 from hub.evidence.notices import Correction
 from hub.evidence.record_log import Entry, State
+from hub.evidence.sealing import Keyring
 from hub.intake.arrival import Arrived
 from hub.intake.reading import Held, findings_of, notices_of, reused
 from hub.intake.readmission import readmit
@@ -38,7 +39,10 @@ class Admitted:
 
 
 def admit(
-    tx: Transaction, messages: Sequence[tuple[Arrived, tuple[Held, ...]]], now: datetime
+    tx: Transaction,
+    messages: Sequence[tuple[Arrived, tuple[Held, ...]]],
+    now: datetime,
+    keyring: Keyring,
 ) -> list[Admitted]:
     """Keep messages and what became of their records; say which events are still to publish.
 
@@ -46,7 +50,7 @@ def admit(
     outcome: that a row exists proves nothing about what the broker got.
     """
     sealed = [arrived.sealed(len(records)) for arrived, records in messages]
-    admissions = journal.admit(tx, sealed, now)
+    admissions = journal.admit(tx, sealed, now, keyring)
     admitted = [
         _admitted(arrived, records, admission)
         for (arrived, records), admission in zip(messages, admissions, strict=True)

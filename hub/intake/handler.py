@@ -12,6 +12,7 @@ from connectors._kit.contract import Connector, Rules
 from hub.evidence import claims, notices, record_log, rules, workers
 from hub.evidence.notices import Notice, Waiting
 from hub.evidence.record_log import Settlement, State
+from hub.evidence.sealing import Keyring
 from hub.intake.admission import Admitted, admit
 from hub.intake.arrival import Arrived, read
 from hub.intake.publishing import canonical_messages, notice_message
@@ -43,13 +44,14 @@ class IntakeHandler:
     policy: retry.Policy = field(default_factory=retry.Policy)
     most_events: int = 250
     ehis_only: frozenset[str] = frozenset()
+    keyring: Keyring = field(default_factory=Keyring)
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Admit a batch in one transaction, then publish what it holds, confirmed."""
         arrived = [read(delivery, now, self.ehis_only) for delivery in deliveries]
         messages = [(a, read_records(a, self.connectors, self.rules)) for a in arrived]
         with self.database.transaction() as tx:
-            admitted = admit(tx, messages, now)
+            admitted = admit(tx, messages, now, self.keyring)
             workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
             for queue, mark in _marks(deliveries, arrived, now).items():
                 name = f"{self.worker_id}/{queue}"
@@ -85,7 +87,7 @@ class IntakeHandler:
         """Park a message without reading it: whatever it holds, it counts as one record."""
         arrived = read(delivery, now, self.ehis_only)
         with self.database.transaction() as tx:
-            (admitted,) = admit(tx, [(arrived, convicted(arrived, KILLED))], now)
+            (admitted,) = admit(tx, [(arrived, convicted(arrived, KILLED))], now, self.keyring)
             waiting = record_log.open_of(tx, admitted.admission.journal_id)
             record_log.settle(tx, [Settlement(i, State.PARKED, KILLED) for i in waiting], now)
         park = Park(KILLED, "the process died each time this message was handled alone")

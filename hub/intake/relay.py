@@ -16,6 +16,7 @@ import structlog
 from connectors._kit.contract import Connector, RawMessage, Rules
 from hub.evidence import holders, journal, notices, record_log, workers
 from hub.evidence.record_log import Lost, Settlement, State
+from hub.evidence.sealing import Keyring
 from hub.intake.arrival import Arrived
 from hub.intake.publishing import canonical_messages, notice_message
 from hub.intake.reading import read_records
@@ -47,6 +48,7 @@ class Relay:
     settle: timedelta = timedelta(seconds=60)
     limit: int = 3
     most_events: int = 250
+    keyring: Keyring = field(default_factory=Keyring)
 
     def step(self, now: datetime) -> int:
         """Tend everything once; return how many records were given a new holder.
@@ -74,7 +76,9 @@ class Relay:
                 limit=self.limit,
                 most=_AT_ONCE,
             )
-            rows = journal.read(tx, [each.journal_id for each in lost]) if lost else []
+            rows = (
+                journal.read(tx, [each.journal_id for each in lost], self.keyring) if lost else []
+            )
         if lost:
             _log.warning("records without a holder", count=len(lost))
             self._republish(lost, rows, now)

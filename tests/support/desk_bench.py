@@ -17,6 +17,7 @@ from hub.deadletters.reading import Reader
 from hub.deadletters.replaying import Replayer, Run
 from hub.evidence import operators, record_log
 from hub.evidence.record_log import Entry, State
+from hub.evidence.sealing import Keyring
 from hub.hop import Hop
 from hub.intake.publishing import canonical_messages
 from hub.registry.handler import RegistryHandler
@@ -64,12 +65,16 @@ class DeskBench(Bench):
         self.unfit: Callable[[Event], bool] = lambda event: False
         self.start_registry()
         self.start_desk()
-        self.reader = Reader(self.connectors, Rules())
-        self.desk = Desk(self.connect(), self.reader, lambda: self.now)
+        self.use(self.keyring)
         for name in ("root", "aysel", "behruz"):
             with self.database.transaction() as tx:
                 given = self.tokens.get("root")
                 self.tokens[name] = operators.add(tx, name, given, self.now)
+
+    def use(self, keyring: Keyring) -> None:
+        """Let the desk and its replays open bodies with these keys from here on."""
+        self.reader = Reader(self.connectors, Rules(), keyring)
+        self.desk = Desk(self.connect(), self.reader, lambda: self.now)
 
     def connect(self) -> Database:
         self.opened.append(Database(self.url))
@@ -87,7 +92,7 @@ class DeskBench(Bench):
         dead = [q.name for q in topology(self.connectors).queues if q.name.startswith(DEAD)]
         subscription = self.bus.subscribe(dead, prefetch=1000)
         self.desk_subscription = subscription
-        handler = DeskHandler("desk-1", self.connect(), Unobserved())
+        handler = DeskHandler("desk-1", self.connect(), Unobserved(), keyring=self.keyring)
         self.drain = self._hop("desk", subscription, handler)
 
     def _hop(self, name: str, subscription: Any, handler: Any) -> Hop:

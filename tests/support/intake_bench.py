@@ -12,6 +12,7 @@ from typing import Any
 import connectors
 from connectors._kit.contract import Connector
 from hub.evidence import ledger
+from hub.evidence.sealing import Keyring
 from hub.hop import Hop, Pace
 from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
@@ -36,6 +37,7 @@ class Bench:
     connectors: Mapping[str, Connector]
     now: datetime = START
     stop: threading.Event = field(default_factory=threading.Event)
+    keyring: Keyring = field(default_factory=Keyring)
 
     def __post_init__(self) -> None:
         layout = topology(self.connectors)
@@ -52,6 +54,7 @@ class Bench:
             connectors=self.connectors,
             observer=Unobserved(),
             lanes=keys.LANES,
+            keyring=self.keyring,
         )
 
     def start(self, **given: Any) -> None:
@@ -60,6 +63,7 @@ class Bench:
         parts: dict[str, Any] = {
             "publisher": self.subscription,
             "connectors": self.connectors,
+            "keyring": self.keyring,
         } | given
         self.handler = IntakeHandler(
             worker_id="intake-1", database=self.database, observer=Unobserved(), **parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_drifted_queue_is_named_with_what_differs(
     assert declaring.status == Exit.BROKEN
     assert "notice.justice" in declaring.err
     (drifted,) = [
-        each for each in declared("doctor", "--json").json["findings"] if each["level"] != "ok"
+        each for each in declared("doctor", "--json").json["findings"] if each["level"] == "error"
     ]
     assert "notice.justice" in drifted["text"]
     assert "delete it" in drifted["remedy"]
@@ -78,7 +79,21 @@ def test_doctor_tells_what_to_run(clean_broker: str, empty_database_url: str) ->
 
 def remedies(qovsaq: CommandLine) -> set[str]:
     findings = qovsaq("doctor", "--json").json["findings"]
-    return {finding["remedy"] for finding in findings if finding["level"] != "ok"}
+    return {finding["remedy"] for finding in findings if finding["level"] == "error"}
+
+
+def test_doctor_says_whether_bodies_are_encrypted_and_with_which_key(tmp_path: Path) -> None:
+    def sealing(**settings: str) -> tuple[str, str]:
+        findings = CommandLine(settings)("doctor", "--json").json["findings"]
+        (found,) = [each for each in findings if each["subject"] == "sealing"]
+        return found["level"], found["text"]
+
+    keys, name = tmp_path / "keys", "QOVSAQ_EVIDENCE__SEALING_KEYS"
+    assert sealing() == ("warning", "bodies are compressed, not encrypted")
+    keys.write_text(f"2026-01 {base64.b64encode(bytes(32)).decode()}\n")
+    assert sealing(**{name: str(keys)}) == ("ok", "bodies are sealed with key 2026-01")
+    keys.write_text("nothing\n")
+    assert sealing(**{name: str(keys)})[0] == "error"
 
 
 def test_servers_that_do_not_answer_are_named_without_their_credentials() -> None:
@@ -91,8 +106,9 @@ def test_servers_that_do_not_answer_are_named_without_their_credentials() -> Non
     )
     doctor = qovsaq("doctor", "--json")
     assert doctor.status == Exit.NO
-    assert [each["subject"] for each in doctor.json["findings"]] == ["broker", "database"]
-    assert all(address in each["text"] for each in doctor.json["findings"])
+    wrong = [each for each in doctor.json["findings"] if each["level"] == "error"]
+    assert [each["subject"] for each in wrong] == ["broker", "database"]
+    assert all(address in each["text"] for each in wrong)
     answers = [doctor, qovsaq("topology", "check"), qovsaq("migrate"), qovsaq("ledger")]
     assert [answer.status for answer in answers[1:]] == [Exit.UNAVAILABLE] * 3
     assert all("s3cret" not in answer.out + answer.err for answer in answers)

@@ -40,7 +40,7 @@ def pair(tmp_path: Path) -> KeyPair:
 def qovsaq(database_url: str, pair: KeyPair) -> CommandLine:
     settings = {
         "QOVSAQ_DATABASE_URL": database_url,
-        "QOVSAQ_AUDIT__SIGNING_KEY": str(pair.private),
+        "QOVSAQ_EVIDENCE__SIGNING_KEY": str(pair.private),
     }
     return CommandLine(settings)
 
