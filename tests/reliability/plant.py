@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
+from hub.breaker import Keep
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
 from hub.intake.relay import Relay
@@ -115,11 +116,24 @@ class Plant:
         self._start_all()
 
     def prepare(self) -> None:
-        """Do nothing: a place for a test to change something before the start."""
+        """Change something before the start."""
 
     def now(self) -> datetime:
-        """The clock of intake and writer."""
         return NOW
+
+    def connect(self, name: str) -> FusedDatabase:
+        """Open a database."""
+        return FusedDatabase(self._url, self.fuse, name)
+
+    def subscribe(self, queues: Sequence[str]) -> FusedSubscription:
+        """Open a connection to the bus."""
+        subscription = FusedSubscription(self.bus, queues, 50)
+        subscription.fuse = self.fuse
+        return subscription
+
+    def keeping(self, name: str) -> Keep:
+        """What keeps the breaker events of a hop: nothing."""
+        return lambda _: None
 
     def work(self) -> None:
         """Work until nothing is left, through at most one crash."""
@@ -134,7 +148,6 @@ class Plant:
         self.close()
 
     def close(self) -> None:
-        """End it all."""
         for hop in self.hops:
             hop.close()
         self.relay.database.close()
@@ -188,26 +201,23 @@ class Plant:
         queues: Sequence[str],
         handler: Callable[[Database, FusedSubscription], Handler],
     ) -> Hop:
-        subscription = FusedSubscription(self.bus, queues, 50)
-        subscription.fuse = self.fuse
-        database = FusedDatabase(self._url, self.fuse, name)
+        subscription = self.subscribe(queues)
         return Hop(
             name,
             subscription,
-            handler(database, subscription),
+            handler(self.connect(name), subscription),
             clock=self.now,
             observer=Unobserved(),
             pace=PACE,
+            keep=self.keeping(name),
         )
 
     def _relay(self) -> Relay:
-        publisher = FusedSubscription(self.bus, [], 1)
-        publisher.fuse = self.fuse
         return Relay(
             worker_id="relay",
-            database=FusedDatabase(self._url, self.fuse, "relay"),
+            database=self.connect("relay"),
             bus=self.bus,
-            publisher=publisher,
+            publisher=self.subscribe(()),
             connectors=self.connectors,
             observer=Unobserved(),
             lanes=keys.LANES,
@@ -250,12 +260,17 @@ class Yard:
 
     @contextmanager
     def run(
-        self, fuse: Fuse, messages: Iterable[Sent] | None = None, *, thief: bool = False
+        self,
+        fuse: Fuse,
+        messages: Iterable[Sent] | None = None,
+        *,
+        thief: bool = False,
+        make: Callable[[str], Plant] | None = None,
     ) -> Iterator[Run]:
-        """Yield a plant with this fuse, everything sent to it."""
+        """Yield a plant with this fuse, everything sent to it; ``make`` makes another kind."""
         name = f"run{next(self.runs)}"
         with self.database(name) as url:
-            plant = Plant(url, fuse, thief=thief)
+            plant = make(url) if make else Plant(url, fuse, thief=thief)
             account = Account(self.folder / name)
             sent = self.messages if messages is None else messages
             publish(sent, plant.bus.publisher(), account, lambda _: None)

@@ -6,24 +6,48 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from connectors._kit.contract import Item, RawMessage, Rules
 from hub.registry.handler import RegistryHandler
+from hub.simulator.stream import stream
 from routing import keys
 from schemas.envelope import Event
 from schemas.errors import Parked, Stop
 from tests.reliability.plant import NOW, Fuse, Plant, Yard
+from tests.support.postgres import PostgresServer
 
 pytestmark = [pytest.mark.reliability, pytest.mark.database]
 
 NEVER = 1_000_000
+START = NOW - timedelta(days=1)
 DEAD = keys.dead_queue(keys.writer_queue("live"))
 
 
-def test_clocks_that_jump_change_nothing(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(3)
+@pytest.fixture(
+    params=[
+        pytest.param(60, id="short"),
+        pytest.param(5_000, id="full", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ]
+)
+def yard(
+    request: pytest.FixtureRequest,
+    postgres: PostgresServer,
+    template_database: str,
+    tmp_path: Path,
+    seed: int,
+) -> Yard:
+    """Messages with many faults among them, and the registry they must lead to."""
+    messages = list(stream(request.param, seed + 4, 0.15, (), START))
+    return Yard(postgres, template_database, messages, (), tmp_path).expecting(messages)
+
+
+def test_clocks_that_jump_change_nothing(
+    yard: Yard, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
     monkeypatch.setattr(
         Plant, "now", lambda plant: NOW + timedelta(seconds=chance.randrange(-7_200, 7_200))
     )

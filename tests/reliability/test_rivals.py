@@ -33,7 +33,7 @@ def shuffled(messages: Sequence[Sent], times: int, seed: int) -> list[Sent]:
 
 
 def test_the_same_messages_fifty_times_from_four_publishers_count_once(
-    stage: Callable[..., Stage], tmp_path: Path
+    stage: Callable[..., Stage], seed: int, tmp_path: Path
 ) -> None:
     played = stage()
     repeats = Account(tmp_path / "repeats")
@@ -41,8 +41,9 @@ def test_the_same_messages_fifty_times_from_four_publishers_count_once(
     with played.working(), ExitStack() as publishers:
         with played.sending():
             pass
-        for seed in range(4):
-            publishers.enter_context(played.sending(shuffled(unique, 13, seed), repeats))
+        for number in range(4):
+            order = shuffled(unique, 13, seed + number)
+            publishers.enter_context(played.sending(order, repeats))
         publishers.close()
         played.come_to_rest()
     repeats.close()

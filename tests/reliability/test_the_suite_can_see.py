@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ import pytest
 from hub.hop import Hop
 from hub.registry import facts, fold
 from routing import acks
+from routing.bus import Publisher
 from routing.lifeline import Lifeline
 from routing.memory import MemorySubscription
 from routing.message import Delivery, Message
+from routing.parking import put_aside
 from tests.contract import test_consuming
 from tests.reliability.plant import Fuse, FusedSubscription, Yard
+from tests.reliability.whole_plant import LastFuse, WholePlant
 from tests.support.buses import SOON, memory_under_test, rabbit_under_test
 from tests.unit.routing import test_acks
 
@@ -47,23 +51,31 @@ def test_acknowledging_before_the_commit_is_seen(
     assert yard.problems(Fuse(1, only="intake before commit")) != []
 
 
-def test_acknowledging_before_putting_aside_is_seen(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_acknowledging_before_parking_is_seen(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = Hop._alone
 
     def ack_first(hop: Hop, stop: threading.Event, delivery: Delivery, act: Any) -> None:
         MemorySubscription.ack(hop._subscription, [delivery])  # type: ignore[arg-type]
         alone(hop, stop, delivery, act)
 
-    def isolate(hop: Hop, stop: threading.Event, batch: Sequence[Delivery]) -> None:
-        for delivery in batch:
-            hop._alone(stop, delivery, hop._handler.handle_alone)
+    def problems() -> list[str]:
+        fuse = LastFuse(1, only="before parking")
 
-    monkeypatch.setattr(Hop, "_take", isolate)
-    assert yard.problems(Fuse(3, only="registry before commit")) == []
+        def park(publisher: Publisher, messages: Sequence[Message]) -> None:
+            fuse.at("before parking")
+            put_aside(publisher, messages)
+
+        monkeypatch.setattr("hub.registry.handler.put_aside", park)
+        with yard.run(fuse, make=partial(WholePlant, fuse=fuse)) as run:
+            run.plant.work()
+            assert fuse.burnt
+            return run.problems()
+
+    # Without the relay, which would repair it.
+    monkeypatch.setattr(WholePlant, "_repair", lambda plant, now: None)
+    assert problems() == []
     monkeypatch.setattr(Hop, "_alone", ack_first)
-    assert yard.problems(Fuse(3, only="registry before commit")) != []
+    assert problems() != []
 
 
 def test_publishing_without_confirms_is_seen(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
