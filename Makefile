@@ -31,6 +31,7 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m hub.contracts.asyncapi --check
 	$(BIN)/python -m hub.docs --check
+	$(BIN)/python -m hub.dashboards --check
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term

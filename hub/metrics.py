@@ -43,6 +43,7 @@ class Metrics:
         self._histograms: dict[str, Histogram] = {}
         for metric in catalogue:
             self._declare(metric)
+        self.abdicate()
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a declared counter."""
