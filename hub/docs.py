@@ -17,6 +17,7 @@ from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
 from hub.evidence import rules
 from hub.registry import authority, rates
 from schemas.catalogue import records
+from schemas.envelope import Operation
 from schemas.record import CanonicalRecord, Category
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,24 +76,26 @@ def rates_table() -> list[str]:
 
 
 def records_table() -> list[str]:
-    """Render the table of records in Markdown: clause, record, sender, label, table, tests."""
+    """Render the table of records in Markdown, from the clause to the tests."""
     connectors = discover().values()
     rows = [_record_row(record, connectors) for record in records().values()]
-    head = ("Clause", "Record", "From", "Label", "Table", "Test")
+    head = ("Clause", "Record", "From", "Operations", "Label", "Schema", "Table", "Tests")
     return _table(head, sorted(rows))
 
 
-def _record_row(
-    record: type[CanonicalRecord], connectors: Iterable[Connector]
-) -> tuple[str, str, str, str, str, str]:
-    senders = [connector.name for connector in connectors if record in connector.records]
+def _record_row(record: type[CanonicalRecord], connectors: Iterable[Connector]) -> tuple[str, ...]:
+    senders = [connector for connector in connectors if record in connector.records]
+    told = {operation for sender in senders for operation in sender.operations}
+    kind = f"{record.record_type}.v{record.record_version}"
     return (
         clause(record.category),
         f"`{record.record_type}`",
-        ", ".join(senders) or "nobody yet",
+        ", ".join(sender.name for sender in senders) or "nobody yet",
+        "all" if told == set(Operation) else ", ".join(sorted(told)),
         record.classification.value,
+        f"`schemas/json/{kind}.json`",
         f"`registry.{record.record_type}`",
-        ", ".join(f"`tests/connectors/test_{name}.py`" for name in senders),
+        ", ".join(f"`tests/connectors/test_{sender.name}.py`" for sender in senders),
     )
 
 

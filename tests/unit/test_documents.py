@@ -22,7 +22,9 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RECORD = re.compile(
-    r"^\| ([34][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w-]+) \| `([\w.]+)` \| (.*) \|$", re.MULTILINE
+    r"^\| ([34][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w, ]+) \| ([\w-]+) \| `([\w./]+)` \| "
+    r"`([\w.]+)` \| (.*) \|$",
+    re.MULTILINE,
 )
 DECISION = re.compile(r"^\| \[(\d{4})\]\(.+?\) \| (.+?) \|", re.MULTILINE)
 
@@ -50,12 +52,14 @@ def test_every_decision_is_in_the_index_under_its_own_title() -> None:
 
 def test_what_the_table_of_records_says_is_so() -> None:
     rows = RECORD.findall(text("docs/records.md"))
-    assert rows
-    for clause, name, ministries, label, table, tests in rows:
+    assert {name for _, name, *_ in rows} == set(records())
+    for clause, name, ministries, operations, label, schema, table, tests in rows:
         record = records()[name]
         senders = {c.name for c in discover().values() if record in c.records}
         assert record.category == "c" + clause.replace(".", "")
         assert set(ministries.split(", ")) == senders
+        assert operations == "all"
+        assert (REPOSITORY / schema).is_file()
         assert all((REPOSITORY / test).is_file() for test in re.findall(r"`(.+?)`", tests))
         assert label == record.classification
         assert table == f"registry.{name}"
