@@ -19,6 +19,7 @@ from pydantic_core import core_schema
 from schemas.catalogue import records
 from schemas.envelope import SCHEMA_PREFIX, Event
 from schemas.grant_document import GrantDocument
+from schemas.manifest import ManifestAnswer, ManifestDocument
 from schemas.notice import NoticeDocument
 from schemas.receipt import ReceiptDocument
 from schemas.subscriber_document import SubscriberDocument
@@ -48,6 +49,8 @@ def documents() -> dict[str, bytes]:
     others: dict[str, type[BaseModel]] = {
         "event.v1": Event,
         "grant.v1": GrantDocument,
+        "manifest.v1": ManifestDocument,
+        "manifest_answer.v1": ManifestAnswer,
         "notice.v1": NoticeDocument,
         "receipt.v1": ReceiptDocument,
         "subscriber.v1": SubscriberDocument,

@@ -56,11 +56,12 @@ def document(connectors: Mapping[str, Connector]) -> dict[str, Any]:
     """Describe the whole interface for these connectors."""
     bus = topology(connectors)
     told = {kind: messages.of_record(record) for kind, record in messages.kinds(records())}
+    shared = messages.from_all_ministries()
     spoken = {name: messages.of_connector(each) for name, each in connectors.items()}
     channels = {keys.CANONICAL: _canonical(bus, connectors, told)}
     for name in connectors:
         intake = keys.intake_exchange(name)
-        channels[intake] = _intake(bus, name, spoken[name])
+        channels[intake] = _intake(bus, name, {**spoken[name], **shared})
         for kind, queue in _FOR_MINISTRIES.items():
             channels[queue(name)] = _queue(bus, queue(name), kind, name)
     return {
@@ -74,6 +75,7 @@ def document(connectors: Mapping[str, Connector]) -> dict[str, Any]:
             "messages": {
                 **told,
                 **{name: text for each in spoken.values() for name, text in each.items()},
+                **shared,
                 **messages.to_ministries(),
             }
         },

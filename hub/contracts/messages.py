@@ -9,6 +9,7 @@ from typing import Any
 from connectors._kit.contract import Connector
 from routing.message import PUBLISHED_AT
 from schemas.envelope import CONTENT_TYPE, SCHEMA_PREFIX, TYPE_PREFIX
+from schemas.manifest import CONTENT_TYPE as MANIFEST
 from schemas.record import CanonicalRecord
 
 # The schemas say 2020-12 and keep to what draft 7 has under the same names, but for ``$defs``.
@@ -70,6 +71,18 @@ def of_connector(connector: Connector) -> dict[str, Described]:
     }
 
 
+def from_all_ministries() -> dict[str, Described]:
+    """Describe what any ministry may send, whatever its dialect: a day's manifest."""
+    return {
+        "manifest": {
+            "name": "manifest",
+            "title": "what the ministry says it sent on a day",
+            "contentType": MANIFEST,
+            "payload": _payload({"$ref": "json/manifest.v1.json"}),
+        }
+    }
+
+
 def to_ministries() -> dict[str, Described]:
     """Describe what ministries read: notices and receipts."""
     return {
@@ -81,9 +94,16 @@ def to_ministries() -> dict[str, Described]:
         },
         "receipt": {
             "name": "receipt",
-            "title": "outcomes of records of one message",
+            "title": "outcomes of records of one message, or the answer to a manifest",
             "contentType": "application/json",
-            "payload": _payload({"$ref": "json/receipt.v1.json"}),
+            "payload": _payload(
+                {
+                    "oneOf": [
+                        {"$ref": "json/receipt.v1.json"},
+                        {"$ref": "json/manifest_answer.v1.json"},
+                    ]
+                }
+            ),
         },
     }
 

@@ -42,12 +42,14 @@ from hub.http import answers, body, ehis, notices, served, status
 from hub.http.callers import Caller, Sender
 from hub.http.door import Door, Letter
 from hub.http.signatures import JWS_HEADER
+from hub.intake.reading import is_manifest
 from hub.sections import HttpSettings
 from hub.store.database import Database
 from routing import keys
 from routing.observer import Observer
 from schemas.envelope import Channel
 from schemas.errors import HubError, Refused, RetryLater, Unavailable
+from schemas.manifest import CONTENT_TYPE as MANIFEST
 
 _log = structlog.get_logger()
 
@@ -91,7 +93,7 @@ class Reception:
         """Take one message."""
         sender, who = self._admitted(request)
         content_type = request.headers.get("content-type", "")
-        check_content_type(content_type, sender.connector.content_types)
+        check_content_type(content_type, (*sender.connector.content_types, MANIFEST))
         letter = Letter(
             connector=sender.connector,
             lane=_lane(request, "live"),
@@ -249,4 +251,6 @@ def _message_id(request: Request) -> str:
 
 def _soap(connector: Connector, request: Request) -> str | None:
     spoken = connector.content_types
+    if is_manifest(request.headers.get("content-type", "")):
+        return None
     return answers.soap_version(request.headers.get("content-type", ""), spoken)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hub.evidence import journal, notices, record_log
+from hub.evidence import journal, manifests, notices, record_log
 from hub.evidence.journal import Admission, Arrival
 from hub.evidence.notices import Correction
 from hub.evidence.record_log import Entry, State
 from hub.evidence.sealing import Keyring
 from hub.intake.arrival import Arrived
-from hub.intake.reading import Held, findings_of, notices_of, reused
+from hub.intake.reading import Held, findings_of, manifests_of, notices_of, reused
 from hub.intake.readmission import readmit
 from hub.store.database import Transaction
 from schemas.envelope import Event
@@ -59,6 +59,7 @@ def admit(
     record_log.admit(tx, _entries(new), now)
     notices.keep(tx, [n for m in new for n in notices_of(m.arrived, m.records)], now)
     notices.keep_findings(tx, [f for m in new for f in findings_of(m.records)], now)
+    manifests.keep(tx, [k for m in new for k in manifests_of(m.arrived, m.records)], now)
     notices.link(tx, map(_correction, filter(_corrects, new)), now)
     again = [m for m in admitted if not m.first_time]
     if again:

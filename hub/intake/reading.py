@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from connectors._kit.content import media_type
 from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejected, Rules
+from hub.evidence.manifests import Kept
 from hub.evidence.notices import Notice, RecordFinding
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
 from routing.message import CAUSATION, CHANNEL, CORRELATION
+from schemas import manifest
 from schemas.envelope import Channel, Event, derive_record_id, make_event
 from schemas.errors import Refused
+from schemas.manifest import CONTENT_TYPE as MANIFEST
+from schemas.manifest import ManifestDocument
 
 WHOLE = "message"
 _REJECTED = "record"
+_MANIFEST = "manifest"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """One record of a message, accepted (``event``), refused (``refusal``) or ``broken``.
 
-    ``broken`` names an unforeseen failure of the normalizer: a person must look. ``numbered``
-    tells that the source numbers its operations.
+    ``broken`` names an unforeseen failure of the normalizer: a person must look. ``manifest`` is
+    set where the message is one, and no record. ``numbered`` tells that the source numbers its
+    operations.
     """
 
     ordinal: int
@@ -33,10 +40,16 @@ class Held:
     broken: str | None = None
     findings: tuple[Finding, ...] = ()
     numbered: bool = False
+    manifest: ManifestDocument | None = None
 
     def entry(self, journal_id: int, ministry: str, lane: str) -> Entry:
         """Render the record's row for the record log."""
-        state = State.RECEIVED if self.event else State.REFUSED if self.refusal else State.PARKED
+        states = {
+            State.RECEIVED: self.event,
+            State.REFUSED: self.refusal,
+            State.WRITTEN: self.manifest,
+        }
+        state = next((state for state, held in states.items() if held), State.PARKED)
         return Entry(
             record_id=self.record_id,
             journal_id=journal_id,
@@ -58,6 +71,8 @@ def read_records(
 ) -> tuple[Held, ...]:
     """Normalize a message. A whole message that cannot be read counts as one record."""
     try:
+        if is_manifest(arrived.raw.content_type):
+            return (_manifest(arrived, connectors, rules),)
         items = _items(arrived, connectors, rules)
         return tuple(_held(item, arrived) for item in items)
     except Refused as refusal:
@@ -66,12 +81,31 @@ def read_records(
         return convicted(arrived, f"normalizer-{type(error).__name__}")
 
 
-def _items(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules) -> list[Item]:
+def is_manifest(content_type: str) -> bool:
+    """Whether a message is a day's manifest, whatever its ministry's dialect."""
+    return media_type(content_type) == MANIFEST
+
+
+def _manifest(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules) -> Held:
+    _known(arrived, connectors)
+    raw = arrived.raw
+    document = manifest.read(raw.body, raw.ministry, rules.limits.max_bytes)
+    record_id = derive_record_id(raw.ministry, raw.message_id, 0, _MANIFEST)
+    return Held(0, record_id, _MANIFEST, manifest=document)
+
+
+def _known(arrived: Arrived, connectors: Mapping[str, Connector]) -> Connector:
+    """Give the connector of the sender, unless the message must not pass."""
     if arrived.refusal:
         raise arrived.refusal
     connector = connectors.get(arrived.raw.ministry)
     if connector is None:
         raise Refused("unknown-ministry", "", "no connector speaks for this exchange")
+    return connector
+
+
+def _items(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules) -> list[Item]:
+    connector = _known(arrived, connectors)
     items = list(connector.normalize(arrived.raw, rules))
     if not items:
         raise Refused("required", "", "the document holds no record")
@@ -121,6 +155,12 @@ def findings_of(records: Iterable[Held]) -> list[RecordFinding]:
         for held in records
         for f in held.findings
     ]
+
+
+def manifests_of(arrived: Arrived, records: Iterable[Held]) -> list[Kept]:
+    """List the manifest that a message is, if it is one."""
+    message_id = arrived.raw.message_id
+    return [Kept(h.record_id, message_id, h.manifest) for h in records if h.manifest]
 
 
 def _held(item: Item, arrived: Arrived) -> Held:

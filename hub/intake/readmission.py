@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from hub.evidence import journal, notices, record_log
+from hub.evidence import journal, manifests, notices, record_log
 from hub.evidence.record_log import Settlement, State
 from hub.intake.arrival import Arrived
-from hub.intake.reading import WHOLE, Held, findings_of, notices_of
+from hub.intake.reading import WHOLE, Held, findings_of, manifests_of, notices_of
 from hub.store.database import Transaction
 
 Reread = tuple[int, Arrived, Sequence[Held]]
@@ -44,6 +44,7 @@ def _readmit(tx: Transaction, message: Reread, whole: str, now: datetime) -> Non
     record_log.settle(tx, [settlement], now)
     notices.keep(tx, notices_of(arrived, records), now)
     notices.keep_findings(tx, findings_of(records), now)
+    manifests.keep(tx, manifests_of(arrived, records), now)
 
 
 def _still_whole(records: Sequence[Held], whole: str) -> Held | None:

@@ -14,6 +14,7 @@ from hub.store.statements import Part, compose, literal, united
 
 GOLDEN_RULES = ("contradiction", "two-fins")
 VERIFY_RULES = ("verify-missing", "verify-different")
+MANIFEST_RULES = ("manifest-missing", "manifest-extra")
 GAP_RULES = ("sequence-gap",)
 
 _GOLDEN: LiteralString = """
@@ -55,6 +56,24 @@ FROM (
 WHERE next > version + 1 AND next_received_at < %(before)s
 ORDER BY ministry, record_type, version LIMIT %(most)s
 """
+
+
+_MANIFESTS: LiteralString = """
+SELECT 'manifest-missing' AS rule, ministry, '' AS record_type, '' AS subject,
+    day::text AS place, missing AS amount
+FROM evidence.manifest WHERE agrees IS NOT TRUE AND missing > 0
+UNION ALL
+SELECT 'manifest-missing', ministry, key, '', day::text, value::bigint
+FROM evidence.manifest CROSS JOIN LATERAL jsonb_each_text(absent) WHERE agrees IS NOT TRUE
+UNION ALL
+SELECT 'manifest-extra', ministry, '', '', day::text, extra
+FROM evidence.manifest WHERE agrees IS NOT TRUE AND extra > 0
+"""
+
+
+def manifests() -> Part:
+    """Find days whose manifest does not agree with what came, as last looked at."""
+    return compose(_MANIFESTS)
 
 
 def golden() -> Part:

@@ -9,15 +9,18 @@ from itertools import product
 
 import structlog
 
-from hub.evidence import findings, freshness, rules
+from hub.evidence import findings, freshness, manifests, rules
 from hub.evidence.findings import Turn
 from hub.evidence.freshness import Freshness
 from hub.quality import looking
+from hub.quality.manifests import look
 from hub.store.database import Database, Row, as_json
 from routing.observer import Observer
+from schemas.dates import BAKU
 
 _log = structlog.get_logger()
 _MOST_GAPS = 10_000
+_MANIFEST_DAYS = timedelta(days=35)
 
 _KEEP = """
 INSERT INTO evidence.quality_round (at, opened, resolved, open)
@@ -45,6 +48,7 @@ class QualityRound:
 
         Raises ``Unavailable`` where the database does not answer: try again later.
         """
+        self._answer_manifests(now)
         turn = self._compare(now)
         with self.database.transaction() as tx:
             freshness.refresh(tx)
@@ -73,7 +77,18 @@ class QualityRound:
             turn += findings.compare(tx, looking.VERIFY_RULES, checks, now)
         with self.database.transaction() as tx:
             turn += findings.compare(tx, looking.GAP_RULES, looking.gaps(), now, gaps)
+        with self.database.transaction() as tx:
+            turn += findings.compare(tx, looking.MANIFEST_RULES, looking.manifests(), now)
         return turn
+
+    def _answer_manifests(self, now: datetime) -> None:
+        """Look at manifests that do not agree yet, each for itself, for a month."""
+        first = now.astimezone(BAKU).date() - _MANIFEST_DAYS
+        with self.database.transaction() as tx:
+            due = manifests.due(tx, first, now - self.settle)
+        for each in due:
+            with self.database.transaction() as tx:
+                look(tx, each, now)
 
     def _measure_freshness(self, fresh: Sequence[Freshness]) -> None:
         observer = self.observer

@@ -89,6 +89,7 @@ def test_every_contract_file_but_the_services_is_a_message_of_its_ministry() -> 
         told = [
             DOCUMENT["components"]["messages"][message]
             for message in CHANNELS[f"intake.{name}"]["messages"]
+            if message != "manifest"
         ]
         assert {Path(message["x-contract"]).name for message in told} == files
         assert all(message["contentType"] in connector.content_types for message in told)

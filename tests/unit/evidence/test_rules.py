@@ -44,6 +44,7 @@ def test_every_warning_a_connector_gives_is_declared() -> None:
 
 def test_every_rule_with_a_state_is_looked_for() -> None:
     looked_for = {*looking.GOLDEN_RULES, *looking.VERIFY_RULES, *looking.GAP_RULES}
+    looked_for |= {*looking.MANIFEST_RULES}
     assert looked_for <= set(standing())
 
 

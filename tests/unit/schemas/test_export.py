@@ -22,7 +22,7 @@ def test_the_exported_schemas_are_those_of_the_code() -> None:
 
 
 def test_there_is_a_schema_of_every_record_and_of_every_other_document() -> None:
-    others = ("event", "grant", "notice", "receipt", "subscriber")
+    others = ("event", "grant", "manifest", "manifest_answer", "notice", "receipt", "subscriber")
     assert documents().keys() == {f"{kind}.v1.json" for kind in (*records(), *others)}
 
 
