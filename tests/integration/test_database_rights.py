@@ -104,6 +104,7 @@ def test_the_whole_path_works_under_the_role_from_intake_to_a_corrected_letter(
     [
         "evidence.audit",
         "evidence.chain",
+        "evidence.custody",
         "evidence.journal_body",
         "outbound.disclosure",
         "outbound.grant_standing",
