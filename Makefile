@@ -32,6 +32,7 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/python -m hub.contracts.asyncapi --check
 	$(BIN)/python -m hub.docs --check
 	$(BIN)/python -m hub.dashboards --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term

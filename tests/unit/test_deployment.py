@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from connectors._kit.discover import discover
 from hub.bootstrap import Kind
 from hub.settings import Settings
 
@@ -66,6 +67,40 @@ def test_the_hub_runs_without_rights_and_on_a_read_only_file_system() -> None:
     assert all(service["cap_drop"] == ["ALL"] for service in HUB.values())
 
 
+def test_every_container_is_confined_and_limited() -> None:
+    for service in SERVICES.values():
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
+        assert service.get("user", "nobody") not in ("root", "0")
+
+
+def test_images_of_others_are_pinned_to_a_release() -> None:
+    images = {s["image"] for s in SERVICES.values()} - {"qovsaq"}
+    assert len(images) == 5
+    assert [i for i in images if not re.search(r":v?\d+\.\d+(\.\d+)?(-management)?$", i)] == []
+
+
+def test_files_that_are_mounted_exist() -> None:
+    mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
+    files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert files
+    assert [file for file in files if not (REPOSITORY / file).exists()] == []
+
+
+def test_prometheus_scrapes_every_process_where_it_listens() -> None:
+    config = yaml.safe_load((REPOSITORY / "ops/prometheus/prometheus.yml").read_text("utf-8"))
+    targets = set()
+    for job in config["scrape_configs"]:
+        for static in job.get("static_configs", []):
+            targets |= set(static["targets"])
+        for found in job.get("dns_sd_configs", []):
+            targets |= {f"{name}:{found['port']}" for name in found["names"]}
+    port = Settings.model_fields["metrics_port"].default
+    processes = {f"{kind}:{port + place}" for place, kind in enumerate(Kind)}
+    assert targets == processes | {"rabbitmq:15692"}
+
+
 def test_what_the_image_is_built_from_is_there_and_not_kept_out() -> None:
     kept = set(
         re.findall(r"^!(\S+)", (REPOSITORY / ".dockerignore").read_text("utf-8"), re.MULTILINE)
@@ -86,6 +121,9 @@ def test_drawn_secrets_are_settings_and_are_drawn_only_once(tmp_path: Path) -> N
     subprocess.run(command, check=True, timeout=30)
 
     assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == drawn
+    ministries = (tmp_path / "ministry-passwords").read_text("utf-8").splitlines()
+    assert [line.split()[0] for line in ministries] == sorted(discover())
+    assert not any(line.split()[1] in drawn["definitions.json"] for line in ministries)
     assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == drawn.keys()
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
     settings = Settings(**tomllib.loads(drawn["hub.toml"]))
