@@ -40,7 +40,7 @@ def page(tx: Transaction, token: str | None, after: int, most: int, now: datetim
 
     Raises ``Declined`` (``not-authenticated``).
     """
-    by = operators.authenticate(tx, token).name
+    by = operators.authenticate_for_persons(tx, token).name
     found = feed.read(tx, after, most + 1)
     shown = found[:most]
     cursor = shown[-1].position if shown else after

@@ -129,7 +129,7 @@ def export(
     part = folder / f"{wanted.stem}.csv.part"
     part.touch(mode=0o600)
     with part.open("r+b") as file, database.transaction() as tx:
-        by = operators.authenticate(tx, token).name
+        by = operators.authenticate_for_persons(tx, token).name
         tx.execute(_IN_UTC)
         out = _File(file, part.stat().st_size, progress)
         rows = tx.copy_out(wanted.statement(), out.write)

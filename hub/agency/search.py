@@ -117,7 +117,7 @@ class Search:
         return self._told(by, "name", f"{name} {born}", likely[:MOST_SHOWN])
 
     def _admit(self) -> str:
-        by = operators.authenticate(self.tx, self.token).name
+        by = operators.authenticate_for_persons(self.tx, self.token).name
         if not self.purpose.strip():
             raise Declined("purpose-missing", "say what the search is for (decree 2.10.7)")
         (row,) = self.tx.rows(_USED, [by, _ACTION, self.now - _DAY])

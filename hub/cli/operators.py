@@ -22,11 +22,17 @@ Name = Annotated[str, typer.Argument(help="The operator's name, for all time.")]
 
 
 @app.command()
-def add(name: Name, as_json: AsJson = False) -> None:
+def add(
+    name: Name,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Sees how records fare, not whom they are about.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Issue a token, shown once. The first needs only the database; later ones an operator."""
     settings = command_settings()
     with answering(), _transaction(settings) as tx:
-        token = operators.add(tx, name, token_of(settings), utc_now())
+        token = operators.add(tx, name, token_of(settings), utc_now(), masked=masked)
     if as_json:
         show_json({"name": name, "token": token})
         return
@@ -43,10 +49,10 @@ def list_(as_json: AsJson = False) -> None:
         show_json(rows)
         return
     shown = [
-        (row["name"], row["issued_by"] or "", f"{row['issued_at']:%Y-%m-%d}", _revoked(row))
+        (row["name"], row["issued_by"] or "", f"{row['issued_at']:%Y-%m-%d}", *_standing(row))
         for row in rows
     ]
-    show_table("Operators", ("Name", "Issued by", "Since", "Revoked"), shown)
+    show_table("Operators", ("Name", "Issued by", "Since", "Sees", "Revoked"), shown)
 
 
 @app.command()
@@ -69,5 +75,6 @@ def _transaction(settings: Settings) -> Iterator[Transaction]:
         database.close()
 
 
-def _revoked(row: Row) -> str:
-    return f"{row['revoked_at']:%Y-%m-%d} by {row['revoked_by']}" if row["revoked_at"] else ""
+def _standing(row: Row) -> tuple[str, str]:
+    revoked = f"{row['revoked_at']:%Y-%m-%d} by {row['revoked_by']}" if row["revoked_at"] else ""
+    return "masked" if row["masked"] else "all", revoked

@@ -100,7 +100,7 @@ class Desk:
         """
         now = self.clock()
         with self.database.transaction() as tx:
-            who = operators.authenticate(tx, token)
+            who = operators.authenticate_for_persons(tx, token)
             letter, body = _letter(tx, letter_id, self.reader.keyring)
             act = Act(who.name, "body-viewed" if with_body else "viewed", f"letter:{letter_id}")
             audit.record(tx, act, now)
@@ -123,7 +123,7 @@ class Desk:
         now = self.clock()
         _with_reason(reason)
         with self.database.transaction() as tx:
-            who = operators.authenticate(tx, token)
+            who = operators.authenticate_for_persons(tx, token)
             letter, body = _letter(tx, letter_id, self.reader.keyring)
             made = correct(letter, body, content, self.reader, now)
             state = correcting.propose(
@@ -183,13 +183,13 @@ class Desk:
         """Say for each letter whether a replay would send it and what the registry would change."""
         last: Row | None = None
         with self.database.transaction() as tx:
-            who = operators.authenticate(tx, token)
+            who = operators.authenticate_for_persons(tx, token)
             detail = chosen.chosen if isinstance(chosen, Filter) else {"letters": list(chosen)}
             act = Act(who.name, "previewed", "desk:letters", None, {"chosen": detail})
             audit.record(tx, act, self.clock())
         while True:
             with self.database.transaction() as tx:
-                operators.authenticate(tx, token)
+                operators.authenticate_for_persons(tx, token)
                 ids = list(chosen) if not isinstance(chosen, Filter) else []
                 if isinstance(chosen, Filter):
                     rows = queries.in_order(tx, chosen, _PAGE, last)

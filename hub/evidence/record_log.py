@@ -100,6 +100,14 @@ WHERE log.record_id = r.record_id
   AND log.state IN ('received', 'retrying', 'parked')
 """
 
+_RETRIED = """
+INSERT INTO evidence.retry (record_id, noted_at, attempts, cause, due)
+SELECT record_id, %(now)s, attempts, cause, due
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS r (record_id uuid, attempts smallint, cause text, due timestamptz)
+ON CONFLICT DO NOTHING
+"""
+
 _STATES = """
 SELECT record_id, state FROM evidence.record_log
 WHERE record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
@@ -192,6 +200,9 @@ def settle(tx: Transaction, settlements: Iterable[Settlement], now: datetime) ->
         }
         for settlement in settlements
     ]
+    retried = [row for row in rows if row["state"] is State.RETRYING]
+    if retried:
+        tx.execute(_RETRIED, {"rows": as_json(retried), "now": now})
     return tx.execute(_SETTLE, {"rows": as_json(rows), "now": now}) if rows else 0
 
 

@@ -43,7 +43,7 @@ USING jsonb_to_recordset(%s::jsonb)
     AS r (record_type text, ministry text, fact_subject text, fact_key text)
 WHERE (c.fact_subject, c.record_type, c.ministry, c.fact_key)
     = (r.fact_subject, r.record_type, r.ministry, r.fact_key)
-RETURNING c.subject
+RETURNING c.subject, c.record_type, c.ministry, c.fact_subject, c.fact_key
 """
 
 _CLAIM = """
@@ -62,7 +62,7 @@ USING jsonb_to_recordset(%s::jsonb)
     AS r (record_type text, ministry text, fact_subject text, fact_key text)
 WHERE (l.fact_subject, l.record_type, l.ministry, l.fact_key)
     = (r.fact_subject, r.record_type, r.ministry, r.fact_key)
-RETURNING l.alias, l.identifier
+RETURNING l.alias, l.identifier, l.record_type, l.ministry, l.fact_subject, l.fact_key
 """
 
 _LINK = """
@@ -70,6 +70,14 @@ INSERT INTO registry.link (record_type, ministry, fact_subject, fact_key, alias,
 SELECT record_type, ministry, fact_subject, fact_key, alias, identifier
 FROM jsonb_to_recordset(%s::jsonb) AS r (record_type text, ministry text, fact_subject text,
     fact_key text, alias text, identifier text)
+"""
+
+_FORMER = """
+INSERT INTO registry.former (subject, record_type, ministry, fact_subject, fact_key)
+SELECT subject, record_type, ministry, fact_subject, fact_key
+FROM jsonb_to_recordset(%s::jsonb) AS r (subject text, record_type text, ministry text,
+    fact_subject text, fact_key text)
+ON CONFLICT DO NOTHING
 """
 
 _LINKS = """
@@ -95,9 +103,10 @@ def replace(tx: Transaction, told: Sequence[Told]) -> Touched:
     """
     touched = Touched()
     old = [_fact_columns(fact.key) for fact in told if not fact.is_new]
-    if old:
-        touched.members.update(row["subject"] for row in tx.rows(_WITHDRAW, [as_json(old)]))
-        _touch_links(touched, tx.rows(_UNLINK, [as_json(old)]))
+    withdrawn = tx.rows(_WITHDRAW, [as_json(old)]) if old else []
+    unlinked = tx.rows(_UNLINK, [as_json(old)]) if old else []
+    touched.members.update(row["subject"] for row in withdrawn)
+    _touch_links(touched, unlinked)
     claims = [row for fact in told for row in _claims(fact)]
     if claims:
         tx.execute(_CLAIM, [as_json(claims)])
@@ -106,7 +115,26 @@ def replace(tx: Transaction, told: Sequence[Told]) -> Touched:
     if links:
         tx.execute(_LINK, [as_json(links)])
         _touch_links(touched, links)
+    _remember(tx, _spoken_of(withdrawn, unlinked) - _spoken_of(claims, links))
     return touched
+
+
+def _spoken_of(claims: Iterable[Row], links: Iterable[Row]) -> set[tuple[str, FactKey]]:
+    """Pair each subject with the facts that speak of it or link something to it."""
+    return {(row["subject"], _fact_of(row)) for row in claims} | {
+        (row["identifier"], _fact_of(row)) for row in links
+    }
+
+
+def _remember(tx: Transaction, former: set[tuple[str, FactKey]]) -> None:
+    """Keep which facts speak of a subject no more, so that what they once said can be found."""
+    rows = [{"subject": subject} | _fact_columns(key) for subject, key in sorted(former)]
+    if rows:
+        tx.execute(_FORMER, [as_json(rows)])
+
+
+def _fact_of(row: Row) -> FactKey:
+    return FactKey(row["record_type"], row["ministry"], row["fact_subject"], row["fact_key"])
 
 
 def links_near(tx: Transaction, subjects: Iterable[str]) -> Links:

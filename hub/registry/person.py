@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from hub.registry import expectations
 from hub.registry.claims import links_near
 from hub.registry.facts import FactKey
 from hub.registry.fold import SETS_CONTENT
+from hub.registry.golden import Golden
 from hub.registry.history import Past, operations
 from hub.store.database import Row, Transaction, as_json
 from schemas.catalogue import record_class
@@ -21,7 +22,10 @@ _GOLDEN = "SELECT * FROM registry.golden WHERE subject = %s AND entity = 'person
 _CLAIMING = """
 SELECT DISTINCT record_type, ministry, fact_subject, fact_key FROM registry.claim
 WHERE entity = 'person'
-  AND subject IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
+  AND subject IN (SELECT value FROM jsonb_array_elements_text(%(members)s::jsonb))
+UNION
+SELECT record_type, ministry, fact_subject, fact_key FROM registry.former
+WHERE subject IN (SELECT value FROM jsonb_array_elements_text(%(members)s::jsonb))
 """
 
 _ABOUT = """
@@ -96,17 +100,38 @@ def lookup(tx: Transaction, subject: str) -> PersonView | None:
     fins = links.fins.get(subject, frozenset())
     group = next(iter(fins)) if len(fins) == 1 else subject
     members = links_near(tx, [group]).members(group)
-    pasts = _pasts(tx, _keys(tx, members))
+    pasts = facts_about(tx, members)
     if not pasts:
         return None
-    golden = next(iter(tx.rows(_GOLDEN, [group])), None)
+    row = next(iter(tx.rows(_GOLDEN, [group])), None)
+    found = view(group, members, _golden(row) if row else None, pasts)
+    return replace(found, findings=(*found.findings, *_awaited(tx, group)))
+
+
+def _golden(row: Row) -> Golden:
+    findings = tuple(row["findings"])
+    return Golden(row["entity"], row["subject"], row["fields"], row["sources"], findings)
+
+
+def view(
+    group: str,
+    members: Sequence[str],
+    golden: Golden | None,
+    pasts: Mapping[FactKey, Sequence[Past]],
+) -> PersonView:
+    """Put together what is known of a group: its golden record and the operations on its facts."""
     return PersonView(
         subject=group,
         aliases=tuple(members[1:]),
         fields=_fields(golden, _words(pasts, frozenset(members))),
-        findings=(*(golden["findings"] if golden else ()), *_awaited(tx, group)),
+        findings=golden.findings if golden else (),
         facts=tuple(FactView(*key, tuple(map(_step, steps))) for key, steps in pasts.items()),
     )
+
+
+def facts_about(tx: Transaction, members: Iterable[str]) -> dict[FactKey, list[Past]]:
+    """Read all operations of the facts that speak of these subjects, or once did."""
+    return _pasts(tx, _keys(tx, members))
 
 
 def _awaited(tx: Transaction, child: str) -> Iterator[Mapping[str, str]]:
@@ -122,8 +147,8 @@ def _awaited(tx: Transaction, child: str) -> Iterator[Mapping[str, str]]:
 
 
 def _keys(tx: Transaction, members: Iterable[str]) -> list[FactKey]:
-    listed = as_json(list(members))
-    rows = tx.rows(_CLAIMING, [listed]) + tx.rows(_ABOUT, {"members": listed})
+    params = {"members": as_json(list(members))}
+    rows = tx.rows(_CLAIMING, params) + tx.rows(_ABOUT, params)
     columns = ("record_type", "ministry", "fact_subject", "fact_key")
     return sorted({FactKey(*(row[column] for column in columns)) for row in rows})
 
@@ -144,13 +169,14 @@ def _words(
     words: dict[str, list[Word]] = {}
     for key, steps in pasts.items():
         for past in steps:
-            for field, value in _said(key.record_type, past, members):
+            for field, value in said(key.record_type, past, members):
                 word = Word(value, key.ministry, key.record_type, _step(past))
                 words.setdefault(field, []).append(word)
     return words
 
 
-def _said(record_type: str, past: Past, members: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def said(record_type: str, past: Past, members: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what an operation says of a person, field by field; nothing if it says nothing."""
     if past.operation not in SETS_CONTENT:
         return
     record = record_class(record_type, past.record_version).model_validate(past.data)
@@ -159,8 +185,8 @@ def _said(record_type: str, past: Past, members: frozenset[str]) -> Iterator[tup
             yield from claim.fields.items()
 
 
-def _fields(golden: Row | None, words: Mapping[str, list[Word]]) -> tuple[GoldenField, ...]:
-    values, sources = (golden["fields"], golden["sources"]) if golden else ({}, {})
+def _fields(golden: Golden | None, words: Mapping[str, list[Word]]) -> tuple[GoldenField, ...]:
+    values, sources = (golden.fields, golden.sources) if golden else ({}, {})
     return tuple(
         GoldenField(
             name=name,
