@@ -16,6 +16,7 @@ GOLDEN_RULES = ("contradiction", "two-fins")
 VERIFY_RULES = ("verify-missing", "verify-different")
 MANIFEST_RULES = ("manifest-missing", "manifest-extra")
 GAP_RULES = ("sequence-gap",)
+EXPECTATION_RULES = ("name-change-expected",)
 
 _GOLDEN: LiteralString = """
 SELECT 'contradiction' AS rule, split_part(source, '/', 1) AS ministry,
@@ -57,6 +58,18 @@ WHERE next > version + 1 AND next_received_at < %(before)s
 ORDER BY ministry, record_type, version LIMIT %(most)s
 """
 
+# It is for the source of the child's name to change it; where there is none, for that of the act.
+_EXPECTED: LiteralString = """
+SELECT 'name-change-expected' AS rule,
+    coalesce(g.sources -> e.field ->> 'ministry', n.ministry) AS ministry,
+    coalesce(g.sources -> e.field ->> 'recordType', 'civil_status_act') AS record_type,
+    e.child AS subject, e.field AS place, 1 AS amount
+FROM registry.expectation e
+    JOIN LATERAL (SELECT ministry FROM registry.renaming WHERE act = e.acts ->> 0 LIMIT 1) n ON true
+    LEFT JOIN registry.golden g ON g.subject = e.child AND g.entity = 'person'
+WHERE NOT e.met
+"""
+
 
 _MANIFESTS: LiteralString = """
 SELECT 'manifest-missing' AS rule, ministry, '' AS record_type, '' AS subject,
@@ -96,3 +109,8 @@ def gaps() -> Part:
     be overtaken) and ``most``.
     """
     return compose(_GAPS)
+
+
+def expectations() -> Part:
+    """Find what a parent's new name lets one expect of a child, and no source has said yet."""
+    return compose(_EXPECTED)

@@ -72,6 +72,8 @@ class QualityRound:
         turn = Turn()
         with self.database.transaction() as tx:
             turn += findings.compare(tx, looking.GOLDEN_RULES, looking.golden(), now)
+            expected = looking.expectations()
+            turn += findings.compare(tx, looking.EXPECTATION_RULES, expected, now)
         with self.database.transaction() as tx:
             checks = looking.checks(self.record_types)
             turn += findings.compare(tx, looking.VERIFY_RULES, checks, now)

@@ -17,6 +17,11 @@ from psycopg import sql
 from connectors._kit.discover import discover
 from hub import bootstrap
 from hub.bootstrap import Hub, Kind
+from hub.delivery import gate
+from hub.delivery.gate import Allow, Candidate, Decision, Withhold
+from hub.delivery.grant import Grant, Standing
+from hub.delivery.minimising import minimised
+from hub.delivery.subscriber import Channel, Subscriber
 from hub.evidence.outcomes import outcomes
 from hub.hop import Hop
 from hub.settings import Settings
@@ -27,7 +32,11 @@ from routing.message import Message
 from routing.topology import Binding, Queue, Topology, topology
 from schemas import export
 from schemas.catalogue import records
+from schemas.envelope import Event
+from schemas.essentials import essential_fields
+from schemas.grant_document import OUTSIDE, GrantDocument, clause
 from tests.connectors.golden import RECEIVED_AT, Sample, golden
+from tests.support.outbound_events import BODY, document
 from tests.support.postgres import PostgresServer
 
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("every-record")]
@@ -124,6 +133,41 @@ def test_a_sample_becomes_a_row_and_an_event_for_others(
         assert JSONFormat().read(None, orjson.dumps(event)).get_source().endswith(ministry)
         if "data" in event:
             validator.validate(event["data"])
+
+
+@pytest.mark.parametrize(("record_type", "ministry"), ROWS)
+def test_a_granted_subscriber_would_receive_what_its_grant_allows_and_without_one_nothing(
+    journey: Journey, record_type: str, ministry: str
+) -> None:
+    known = records()[record_type]
+    essential = essential_fields(known)
+    clause_of = clause(known.category)
+    act = {"outsideAct": {"act": "Trial act", "article": "1"}} if clause_of == OUTSIDE else {}
+    about = {"category": clause_of, "records": [record_type], **act}
+    whole = document(**about, level="records", fields={})
+    least = document(**about, level="fields", fields={record_type: sorted(essential)})
+    assert journey.events[record_type, ministry]
+    for told in journey.events[record_type, ministry]:
+        event = Event.model_validate(told)
+        assert isinstance(decide(event), Withhold)
+        (all_of_it, only) = (received_under(event, granted) for granted in (whole, least))
+        assert all_of_it.get("data") == event.data
+        assert only.get("data", {}).keys() == essential & (event.data or {}).keys()
+        assert (only["subject"], only["factkey"]) == (event.subject, event.factkey)
+
+
+def decide(event: Event, *granted: GrantDocument) -> Decision:
+    """What the gate says of an event for a body with these grants."""
+    grants = [Grant(each.grant, 1, Standing.IN_FORCE, each) for each in granted]
+    body = Subscriber(BODY, "A body", Channel.WEBHOOK)
+    return gate.decide(Candidate.of(event), body, grants, now=RECEIVED_AT)
+
+
+def received_under(event: Event, granted: GrantDocument) -> dict[str, Any]:
+    """The event as the body receives it under its grant."""
+    decision = decide(event, granted)
+    assert isinstance(decision, Allow)
+    return minimised(event, decision.fields, granted.grant)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)

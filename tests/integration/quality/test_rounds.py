@@ -21,11 +21,13 @@ from tests.integration.registry.events import (
     act,
     alias_urn,
     event,
+    family_act,
     fin,
     fin_urn,
     link,
     participant,
     person,
+    renaming,
 )
 from tests.integration.registry.writing import put
 
@@ -106,6 +108,24 @@ def test_a_contradiction_is_open_for_both_sources_until_they_agree_and_opens_aga
             " WHERE place = 'dateOfDeath' AND ministry = 'interior' AND state = 'open'"
         )
     assert (again["times"], again["opened_at"]) == (2, LATER + timedelta(hours=1))
+
+
+def test_a_name_that_a_parents_new_name_should_have_changed_is_open_until_the_source_says_it(
+    database: Database,
+) -> None:
+    def justice(number: int, data: dict[str, Any]) -> Event:
+        return event("civil_status_act", data, ministry="justice", message_id=f"a{number}")
+
+    born = {"dateOfBirth": "2026-02-01", "patronymicName": "Köhnə"}
+    put(database, interior(Operation.CREATE, 1, "Körpə", **born))
+    put(database, justice(1, family_act(1, "TST0001", "TST0002", "TST0003")))
+    put(database, justice(2, renaming(2, "father", "TST0002", "Yeni", "Nümunəyev")))
+    look(database)
+    rule = "name-change-expected"
+    assert standing(database, rule=rule) == [("interior", rule, 1, 0)]
+    put(database, interior(Operation.CHANGE, 2, "Körpə", **born | {"patronymicName": "Yeni"}))
+    look(database, LATER)
+    assert standing(database, rule=rule) == [("interior", rule, 0, 1)]
 
 
 def test_an_alias_with_two_fins_is_open_for_who_linked_it_until_one_link_is_annulled(
