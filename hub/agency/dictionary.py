@@ -33,6 +33,14 @@ class Column(_Value):
     en: str
 
 
+class Chart(_Value):
+    """How a question is drawn: one bar for each row, or for each ``label`` and ``series``."""
+
+    label: str
+    value: str
+    series: str | None = None
+
+
 class View(_Value):
     """A view over the facts of one record type, or over other views (``record`` is None).
 
@@ -48,12 +56,18 @@ class View(_Value):
     historic: bool = True
     purposes: tuple[str, ...]
     key: tuple[str, ...]
+    question: str | None = None
+    chart: Chart | None = None
     columns: Mapping[str, Column]
 
 
 class Dictionary(_Value):
-    """All views by name, and all purposes with their meaning."""
+    """All views by name, and all purposes with their meaning.
 
+    Counts of persons below ``smallest_cell`` are not shown in statistics.
+    """
+
+    smallest_cell: Annotated[int, Field(ge=1)]
     purposes: Mapping[str, str]
     views: Mapping[str, View]
 

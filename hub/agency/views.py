@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import LiteralString
 
 from hub.agency.dictionary import SCHEMA, Column, Dictionary, View, columns_of, dictionary
+from hub.agency.joined import OVER_VIEWS
 from hub.registry.tables import KEY, facts_table, history_table
 from hub.store.database import Statement, Transaction
 from hub.store.statements import Part, compose, listed, literal
@@ -72,33 +73,6 @@ _ORIGIN: LiteralString = """
 fact.ministry AS source, replace(fact.record_id::text, '-', '') AS record_id,
 fact.occurred_at, fact.recorded_at
 """
-
-_OVER_VIEWS: Mapping[str, LiteralString] = {
-    "persons": """
-SELECT subject AS person, given_name, family_name, patronymic_name, patronymic_suffix, sex,
-    date_of_birth, date_of_death, place_of_birth, citizenship, domicile
-FROM registry.golden_person""",
-    "policyholder_insured": """
-SELECT employer AS policyholder, person AS insured, 'contract' AS ground, contract AS ground_id
-FROM {contracts} WHERE status <> 'terminated'
-UNION
-SELECT payer, person, 'payroll', period FROM {payroll_lines}""",
-    "policyholders": """
-SELECT policyholder, count(DISTINCT insured) AS insured_persons
-FROM {policyholder_insured} GROUP BY policyholder""",
-    "insured": """
-SELECT insured, count(DISTINCT policyholder) AS policyholders
-FROM {policyholder_insured} GROUP BY insured""",
-    "premiums": """
-SELECT payer, period, role, stage, sum(amount) AS amount FROM (
-    SELECT payer, period, 'employee' AS role, 'calculated' AS stage, employee_premium AS amount
-    FROM {payroll_reports}
-    UNION ALL
-    SELECT payer, period, 'employer', 'calculated', employer_premium FROM {payroll_reports}
-    UNION ALL
-    SELECT payer, period, 'goods', stage, amount FROM {excise}) AS parts
-GROUP BY payer, period, role, stage""",
-}
 
 _SIGNATURE = """
 SELECT obj_description(oid, 'pg_namespace') AS signature FROM pg_namespace WHERE nspname = %s
@@ -160,7 +134,7 @@ def _statements(words: Dictionary) -> Iterator[Statement]:
 def _select(name: str, view: View, words: Dictionary, *, at: bool) -> Part:
     if view.record is None:
         shown = {other: _shown(other, at=at) for other in words.views}
-        return compose(_OVER_VIEWS[name], **shown)
+        return compose(OVER_VIEWS[name], **shown, smallest=literal(str(words.smallest_cell)))
     if at:
         source = compose(_AT, function=_facts_at(view.record))
     else:

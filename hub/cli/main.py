@@ -12,6 +12,7 @@ import typer
 from hub import logs
 from hub.cli import (
     agency,
+    analyse,
     audit,
     check,
     connectors,
@@ -80,6 +81,7 @@ app.command()(load.load)
 app.command()(connectors.connectors)
 app.command()(agency.changes)
 app.command()(export.export)
+app.command()(analyse.analyse)
 app.command()(search.search)
 app.add_typer(agency.app, name="agency")
 app.add_typer(contracts.app, name="contracts")

@@ -11,6 +11,7 @@ import pytest
 
 from hub.agency import views
 from hub.agency.dictionary import SCHEMA, Dictionary, View, columns_of, dictionary
+from hub.registry import feed
 from hub.registry.writer import write
 from hub.store.database import Database
 from hub.store.statements import compose
@@ -55,6 +56,8 @@ def filled(postgres: PostgresServer, template_database: str) -> Iterator[Databas
     name = f"{template_database}_views"
     database = Database(postgres.create(name, template_database))
     put(database, *golden_events(), *turmoil(seed=3, size=150))
+    with database.transaction() as tx:
+        feed.append(tx, list(golden_events()), NOW)
     yield database
     database.close()
     postgres.drop(name)
