@@ -38,6 +38,9 @@ class ManifestDocument(Told):
     feed. With ``message_ids`` the answer names what is missing or extra; ``sequences`` are the
     numbers of operations by record type, where they are numbered. The manifest itself does not
     count as a message.
+
+    ``snapshot`` names record types of which these messages show all that the ministry holds, in
+    operations of any kind. What they do not show is then a finding; nothing is annulled.
     """
 
     ministry: str
@@ -46,6 +49,7 @@ class ManifestDocument(Told):
     sha256: Sha256
     message_ids: list[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]] | None = None
     sequences: dict[RecordType, Numbers] = Field(default_factory=dict)
+    snapshot: list[RecordType] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -63,7 +67,8 @@ class ManifestAnswer(Told):
     ``received`` and ``sha256`` are of the messages of that day the hub has. ``missing`` and
     ``extra`` count what the manifest has and the hub has not, and the other way round; ids are
     given where the manifest listed its own. ``missing_numbers`` are ranges of numbers (``17`` or
-    ``17-20``) by record type. Of everything that is named the first thousand are.
+    ``17-20``) by record type. Of everything that is named the first thousand are. ``extra_facts``
+    counts, by record type, what the registry has from the ministry and its snapshot did not show.
     """
 
     receipt_id: Id
@@ -80,6 +85,7 @@ class ManifestAnswer(Told):
     missing_ids: list[str] = Field(default_factory=list)
     extra_ids: list[str] = Field(default_factory=list)
     missing_numbers: dict[str, list[str]] = Field(default_factory=dict)
+    extra_facts: dict[str, Count] = Field(default_factory=dict)
     answered_at: AwareDatetime
 
 

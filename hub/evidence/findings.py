@@ -37,6 +37,8 @@ resolved AS (
     UPDATE evidence.standing_finding s SET state = 'resolved', resolved_at = %(now)s
     WHERE s.state = 'open'
       AND s.rule IN (SELECT value FROM jsonb_array_elements_text(%(rules)s::jsonb))
+      AND (%(of)s::jsonb IS NULL
+           OR (s.ministry, s.record_type) = (%(of)s::jsonb ->> 0, %(of)s::jsonb ->> 1))
       AND NOT EXISTS (
         SELECT FROM found f
         WHERE (s.rule, s.ministry, s.record_type, s.subject, s.place)
@@ -48,6 +50,11 @@ SELECT (SELECT count(*) FROM opened) AS opened, (SELECT count(*) FROM resolved) 
 _OPEN = """
 SELECT ministry, rule, count(*) AS findings, sum(amount)::bigint AS amount
 FROM evidence.standing_finding WHERE state = 'open' GROUP BY ministry, rule
+"""
+
+_OPEN_OF = """
+SELECT count(*) AS n FROM evidence.standing_finding
+WHERE rule = %s AND ministry = %s AND record_type = %s AND state = 'open'
 """
 
 _STANDING = """
@@ -107,13 +114,16 @@ def compare(
     found: Part,
     now: datetime,
     given: Mapping[str, Any] | None = None,
+    of: tuple[str, str] | None = None,
 ) -> Turn:
     """Bring the findings under some rules to what a query finds now.
 
     ``found`` is a query with the columns rule, ministry, record_type, subject, place (texts, not
-    null) and amount; ``given`` are its own parameters.
+    null) and amount; ``given`` are its own parameters. With ``of``, a ministry and record type, it
+    finds and resolves only those.
     """
-    parameters = {"now": now, "rules": as_json(list(rules)), **(given or {})}
+    narrowed = None if of is None else as_json(of)
+    parameters = {"now": now, "rules": as_json(list(rules)), "of": narrowed, **(given or {})}
     (row,) = tx.rows(compose(_COMPARE, found=found), parameters)
     return Turn(row["opened"], row["resolved"])
 
@@ -121,6 +131,12 @@ def compare(
 def open_now(tx: Transaction) -> list[Row]:
     """Count open findings: ministry, rule, ``findings`` and the ``amount`` they stand for."""
     return tx.rows(_OPEN)
+
+
+def open_of(tx: Transaction, rule: str, ministry: str, record_type: str) -> int:
+    """Count the open findings of a rule about one ministry's records of a type."""
+    (row,) = tx.rows(_OPEN_OF, [rule, ministry, record_type])
+    return int(row["n"])
 
 
 def tallies(tx: Transaction, wanted: Wanted) -> list[Tally]:

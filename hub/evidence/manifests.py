@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, LiteralString
 
 from hub.store.database import Row, Statement, Transaction, as_json
-from hub.store.statements import compose
+from hub.store.statements import Composed, compose
 from schemas.manifest import CONTENT_TYPE, ManifestDocument
 
 MOST_NAMED = 1000
@@ -42,6 +42,10 @@ WHERE ministry = %(ministry)s
   AND received_at < (%(day)s::date + 3)::timestamp AT TIME ZONE 'Asia/Baku'
   AND (coalesce(published_at, received_at) AT TIME ZONE 'Asia/Baku')::date = %(day)s::date
   AND NOT starts_with(lower(content_type), %(manifest)s)
+"""
+
+_LISTED: LiteralString = """
+SELECT DISTINCT value AS message_id FROM jsonb_array_elements_text(%(listed)s::jsonb)
 """
 
 _COUNT: LiteralString = """
@@ -140,6 +144,15 @@ def named(tx: Transaction, ministry: str, day: date, listed: Sequence[str]) -> R
 def numbers(tx: Transaction, ministry: str, record_type: str, first: int, last: int) -> list[int]:
     """List the numbers of operations that came, from first to last, in order."""
     return [row["version"] for row in tx.rows(_NUMBERS, [ministry, record_type, first, last])]
+
+
+def shown(kept: Kept) -> tuple[Composed, dict[str, Any]]:
+    """Give a query for the ids of a manifest's messages, and its parameters."""
+    told = kept.document
+    if told.message_ids is None:
+        given = {"ministry": told.ministry, "day": told.day, "manifest": CONTENT_TYPE}
+        return compose(_SENT), given
+    return compose(_LISTED), {"ministry": told.ministry, "listed": as_json(told.message_ids)}
 
 
 def looked(

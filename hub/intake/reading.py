@@ -87,9 +87,14 @@ def is_manifest(content_type: str) -> bool:
 
 
 def _manifest(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rules) -> Held:
-    _known(arrived, connectors)
-    raw = arrived.raw
+    connector, raw = _known(arrived, connectors), arrived.raw
     document = manifest.read(raw.body, raw.ministry, rules.limits.max_bytes)
+    sent = {record.record_type for record in connector.records}
+    for field in ("snapshot", "sequences"):
+        if not sent.issuperset(getattr(document, field)):
+            raise Refused(
+                "manifest", field, f"must name records of yours: {', '.join(sorted(sent))}"
+            )
     record_id = derive_record_id(raw.ministry, raw.message_id, 0, _MANIFEST)
     return Held(0, record_id, _MANIFEST, manifest=document)
 

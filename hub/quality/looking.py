@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import LiteralString
 
-from hub.registry.tables import facts_table
+from hub.registry.tables import facts_table, history_table
 from hub.store.statements import Part, compose, literal, united
 
 GOLDEN_RULES = ("contradiction", "two-fins")
@@ -17,6 +17,7 @@ VERIFY_RULES = ("verify-missing", "verify-different")
 MANIFEST_RULES = ("manifest-missing", "manifest-extra")
 GAP_RULES = ("sequence-gap",)
 EXPECTATION_RULES = ("name-change-expected",)
+SNAPSHOT_RULES = ("snapshot-extra",)
 
 _GOLDEN: LiteralString = """
 SELECT 'contradiction' AS rule, split_part(source, '/', 1) AS ministry,
@@ -87,6 +88,53 @@ FROM evidence.manifest WHERE agrees IS NOT TRUE AND extra > 0
 def manifests() -> Part:
     """Find days whose manifest does not agree with what came, as last looked at."""
     return compose(_MANIFESTS)
+
+
+# What changed since, or may be changing while it is looked at, is not held against the picture.
+_BEYOND: LiteralString = """
+SELECT 'snapshot-extra' AS rule, f.ministry, {name} AS record_type, f.subject,
+    f.fact_key AS place, 1 AS amount
+FROM {facts} f
+WHERE f.ministry = %(ministry)s AND f.standing = 'active' AND f.occurred_at < %(end)s
+  AND f.changed_at < %(before)s
+  AND NOT EXISTS (SELECT FROM ({shown}) AS s WHERE s.message_id = f.message_id)
+  AND NOT EXISTS (
+    SELECT FROM {history} h JOIN ({shown}) AS s USING (message_id)
+    WHERE (h.subject, h.ministry, h.fact_key) = (f.subject, f.ministry, f.fact_key))
+"""
+
+_STILL_BEYOND: LiteralString = """
+SELECT s.rule, s.ministry, s.record_type, s.subject, s.place, s.amount
+FROM evidence.standing_finding s
+JOIN {facts} f ON (f.subject, f.ministry, f.fact_key) = (s.subject, s.ministry, s.place)
+WHERE s.rule = 'snapshot-extra' AND s.state = 'open' AND s.record_type = {name}
+  AND f.standing = 'active' AND f.changed_at < s.opened_at - %(settle)s::interval
+"""
+
+
+def beyond(record_type: str, shown: Part) -> Part:
+    """Find active facts of which no operation came in the messages that a query shows.
+
+    Parameters: ``ministry``, ``end`` (of the day) and ``before`` (changes must be settled).
+    """
+    return compose(
+        _BEYOND,
+        name=literal(record_type),
+        facts=facts_table(record_type),
+        history=history_table(record_type),
+        shown=shown,
+    )
+
+
+def still_beyond(record_types: Iterable[str]) -> Part:
+    """Find which of these findings hold: the fact stands, and nothing came of it since.
+
+    Parameter: ``settle``.
+    """
+    return united(
+        compose(_STILL_BEYOND, name=literal(record_type), facts=facts_table(record_type))
+        for record_type in sorted(record_types)
+    )
 
 
 def golden() -> Part:

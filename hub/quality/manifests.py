@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 
-from hub.evidence import manifests, receipts
+from hub.evidence import findings, manifests, receipts
 from hub.evidence.manifests import Due, Kept
+from hub.quality import looking
 from hub.store.database import Transaction
+from schemas.dates import BAKU
 from schemas.manifest import ManifestAnswer
 
 Range = tuple[int, int]
@@ -25,15 +27,24 @@ class Seen:
     missing_ids: tuple[str, ...] = ()
     extra_ids: tuple[str, ...] = ()
     absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
+    beyond: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything came, and nothing else."""
+        return not (self.missing or self.extra or any(self.absent.values()))
 
 
-def look(tx: Transaction, due: Due, now: datetime) -> bool:
+def look(tx: Transaction, due: Due, now: datetime, settle: timedelta) -> bool:
     """Compare a manifest, keep the outcome, and draw up an answer if it is another than the last.
 
-    Returns whether the manifest agrees.
+    Returns whether the manifest agrees. One that does, and is a snapshot, is held against what
+    the registry has, but for what changed within ``settle``.
     """
     kept = due.kept
     found = seen(tx, kept)
+    if found.agrees and kept.document.snapshot:
+        found = replace(found, beyond=_beyond(tx, kept, now, settle))
     answer = judge(kept, found, now)
     manifests.looked(
         tx,
@@ -90,6 +101,7 @@ def judge(kept: Kept, found: Seen, now: datetime) -> ManifestAnswer:
         f"{found.missing}/{found.extra}",
         *found.missing_ids,
         *found.extra_ids,
+        *(f"{name}:{count} extra" for name, count in found.beyond.items()),
         *(f"{name}:{amount(ranges)}" for name, ranges in found.absent.items()),
         *(f"{name}:{gap}" for name, ranges in numbers.items() for gap in ranges),
     )
@@ -98,7 +110,7 @@ def judge(kept: Kept, found: Seen, now: datetime) -> ManifestAnswer:
         ministry=told.ministry,
         day=told.day,
         message_id=kept.message_id,
-        agrees=not (found.missing or found.extra or numbers),
+        agrees=found.agrees,
         stated=told.messages,
         received=found.received,
         sha256=found.sha256,
@@ -107,8 +119,24 @@ def judge(kept: Kept, found: Seen, now: datetime) -> ManifestAnswer:
         missing_ids=list(found.missing_ids),
         extra_ids=list(found.extra_ids),
         missing_numbers=numbers,
+        extra_facts=dict(found.beyond),
         answered_at=now,
     )
+
+
+def _beyond(tx: Transaction, kept: Kept, now: datetime, settle: timedelta) -> Mapping[str, int]:
+    """Find, by record type, what the registry has and a snapshot does not show; count it."""
+    told = kept.document
+    shown, given = manifests.shown(kept)
+    end = datetime.combine(told.day + timedelta(days=1), time(), BAKU)
+    given |= {"end": end, "before": now - settle}
+    (rule,) = looking.SNAPSHOT_RULES
+    counted = {}
+    for record_type in told.snapshot:
+        found, of = looking.beyond(record_type, shown), (told.ministry, record_type)
+        findings.compare(tx, [rule], found, now, given, of)
+        counted[record_type] = findings.open_of(tx, rule, *of)
+    return counted
 
 
 def gaps(first: int, last: int, held: Iterable[int]) -> Iterator[Range]:

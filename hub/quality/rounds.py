@@ -80,6 +80,9 @@ class QualityRound:
         with self.database.transaction() as tx:
             turn += findings.compare(tx, looking.GAP_RULES, looking.gaps(), now, gaps)
         with self.database.transaction() as tx:
+            still, given = looking.still_beyond(self.record_types), {"settle": self.settle}
+            turn += findings.compare(tx, looking.SNAPSHOT_RULES, still, now, given)
+        with self.database.transaction() as tx:
             turn += findings.compare(tx, looking.MANIFEST_RULES, looking.manifests(), now)
         return turn
 
@@ -90,7 +93,7 @@ class QualityRound:
             due = manifests.due(tx, first, now - self.settle)
         for each in due:
             with self.database.transaction() as tx:
-                look(tx, each, now)
+                look(tx, each, now, self.settle)
 
     def _measure_freshness(self, fresh: Sequence[Freshness]) -> None:
         observer = self.observer

@@ -44,8 +44,8 @@ def test_every_warning_a_connector_gives_is_declared() -> None:
 
 def test_every_rule_with_a_state_is_looked_for() -> None:
     looked_for = {*looking.GOLDEN_RULES, *looking.VERIFY_RULES, *looking.GAP_RULES}
-    looked_for |= {*looking.MANIFEST_RULES}
-    assert looked_for <= set(standing())
+    looked_for |= {*looking.MANIFEST_RULES, *looking.SNAPSHOT_RULES, *looking.EXPECTATION_RULES}
+    assert looked_for == set(standing())
 
 
 def test_a_rule_nobody_declared_is_a_warning_measured_as_other() -> None:
