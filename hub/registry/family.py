@@ -16,8 +16,7 @@ from schemas.civil_status_act import CivilStatusAct, Participant
 from schemas.names import search_key
 
 _CHILDREN = {"child", "adoptee"}
-_PARENTS = {("father", "male"), ("mother", "female"), ("adopter", "male"), ("adopter", "female")}
-_ROLES = {"male": "father", "female": "mother"}
+_ADOPTERS = {"male": "father", "female": "mother"}
 
 _UNKIN = """
 DELETE FROM registry.kin AS k
@@ -106,23 +105,34 @@ def renamings_of(tx: Transaction, subjects: Iterable[str]) -> list[Renaming]:
 
 def _kin(told: Told) -> Iterator[dict[str, Any]]:
     act = told.record
-    if not isinstance(act, CivilStatusAct) or act.act_type == "name-change":
+    if not isinstance(act, CivilStatusAct):
         return
-    children = [each for each in act.participants if each.role in _CHILDREN and each.identifier]
-    parents = [each for each in act.participants if _is_parent(each) and each.identifier]
-    for child in children:
-        born = child.date_of_birth or ((act.act_type == "birth" and act.event_date) or None)
-        for parent in parents:
-            yield _dated(told, act) | {
-                "child": child.identifier and child.identifier.urn,
-                "parent": parent.identifier and parent.identifier.urn,
-                "role": _ROLES[parent.sex],
-                "born": born and str(born),
-            }
+    parents = [(_parent(each), each.identifier) for each in act.participants]
+    for child in act.participants:
+        if child.role not in _CHILDREN or child.identifier is None:
+            continue
+        for role, parent in parents:
+            if role and parent:
+                yield _dated(told, act) | {
+                    "child": child.identifier.urn,
+                    "parent": parent.urn,
+                    "role": role,
+                    "born": _born(act, child),
+                }
 
 
-def _is_parent(person: Participant) -> bool:
-    return (person.role, person.sex) in _PARENTS
+def _parent(person: Participant) -> str | None:
+    """As what a participant counts to the act's children."""
+    if person.role in ("father", "mother"):
+        return person.role
+    return _ADOPTERS.get(person.sex) if person.role == "adopter" else None
+
+
+def _born(act: CivilStatusAct, child: Participant) -> str | None:
+    """When the child was born, as far as the act knows; of a birth the event is the birth."""
+    if child.date_of_birth is None and act.act_type == "birth" and act.event_date:
+        return act.event_date.isoformat()
+    return child.date_of_birth
 
 
 def _renamings(told: Told) -> Iterator[dict[str, Any]]:

@@ -11,13 +11,22 @@ from hub.registry import expectations
 from hub.registry.person import lookup
 from hub.store.database import Database
 from schemas.envelope import Event, Operation
-from tests.integration.registry.events import event, family_act, fin, fin_urn, person, renaming
+from tests.integration.registry.events import (
+    act,
+    event,
+    family_act,
+    fin,
+    fin_urn,
+    participant,
+    person,
+    renaming,
+)
 from tests.integration.registry.test_order import interleave
 from tests.integration.registry.writing import empty, exported, golden, put
 
 pytestmark = pytest.mark.database
 
-CHILD, FATHER, MOTHER = "TST0001", "TST0002", "TST0003"
+CHILD, FATHER, MOTHER, OTHER = "TST0001", "TST0002", "TST0003", "TST0004"
 URN = fin_urn(CHILD)
 
 
@@ -83,6 +92,22 @@ def test_surnames_follow_both_parents(database: Database) -> None:
     assert awaited(database) == [("familyName", False)]
     put(database, child("Köhnə", 2, "Yeniyev"))
     assert awaited(database) == [("familyName", True)]
+
+
+def test_an_adopter_is_a_father_or_mother_by_sex_and_takes_the_place_of_the_one_before(
+    database: Database,
+) -> None:
+    people = [
+        participant("adoptee", CHILD),
+        participant("adopter", OTHER) | {"sex": "male"},
+        participant("adopter", None) | {"sex": "male"},
+    ]
+    adoption = act(5, "adoption", {}, participants=people, actDate="2026-02-20")
+    put(database, BIRTH, child("Köhnə"), RENAMED, justice(adoption))
+    assert awaited(database) == []
+    renamed = renaming(6, "father", OTHER, "Başqa", "Nümunəyev")
+    put(database, justice(renamed))
+    assert awaited(database) == [("patronymicName", False)]
 
 
 def test_an_expectation_keeps_the_day_it_was_opened(database: Database) -> None:
