@@ -43,6 +43,7 @@ class Kind(StrEnum):
     AGENCY = "agency"
     QUALITY = "quality"
     DELIVERY = "delivery"
+    LOOKUP = "lookup"
 
 
 def utc_now() -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, time
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -166,63 +165,6 @@ class ContractSettings(Section):
     max_bytes: int = Field(
         2 * 1024 * 1024, ge=1024, le=8 * 1024 * 1024, description="most bytes of one of them"
     )
-
-
-class HttpSettings(Section):
-    """The door for ministries that push over HTTP."""
-
-    host: str = Field("127.0.0.1", description="address the HTTP intake listens on")
-    port: int = Field(8080, ge=0, le=65_535, description="port the HTTP intake listens on")
-    public_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+$")] | None = Field(
-        None, description="where ministries find it, for WSDLs; unset: as each request says"
-    )
-    certificate: Path | None = Field(None, description="PEM file of its certificate chain: TLS")
-    private_key: Path | None = Field(None, description="PEM file of the certificate's key")
-    client_authorities: Path | None = Field(
-        None, description="PEM file of authorities whose client certificates are taken"
-    )
-    jwks: Path | None = Field(
-        None, description="JWKS file of the keys that sign access tokens; read again when changed"
-    )
-    issuer: str | None = Field(None, description="`iss` that access tokens must have, if any")
-    audience: str = Field("qovsaq", description="`aud` that access tokens must have")
-    body_seconds: Seconds = Field(
-        60, description="time a message, or a part of a document, may take"
-    )
-    most_connections: int = Field(100, ge=1, description="requests handled at the same time")
-    most_document_bytes: int = Field(
-        4 * 1024**3, ge=1024, description="bytes of one document that is split into messages"
-    )
-    spool: Path | None = Field(
-        None, description="folder where documents wait to be split; unset: the system's"
-    )
-
-    @property
-    def local(self) -> bool:
-        """Whether only this machine can reach it."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-class SenderSettings(Section):
-    """How one ministry is known at the door, and how much it may send."""
-
-    authentication: Literal["token", "certificate", "none"] = Field(
-        "token", description="how it is known; `none` only where the door is open to this machine"
-    )
-    subject: str | None = Field(
-        None, description="`sub` of its tokens, or subject of its certificate as RFC 4514 writes it"
-    )
-    signature: Literal["none", "jws", "xml"] = Field(
-        "none", description="how it signs each message, if it does"
-    )
-    signature_keys: Path | None = Field(
-        None, description="JWKS file (`jws`) or PEM certificates (`xml`) it signs with"
-    )
-    requests_per_minute: int = Field(6000, ge=1, description="requests it may make in the long run")
-    burst: int = Field(200, ge=1, description="requests it may make at once")
 
 
 class EndpointSettings(Section):

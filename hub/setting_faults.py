@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 from pydantic_core import ErrorDetails
@@ -27,3 +28,9 @@ def in_plain_words(fault: ErrorDetails, prefix: str) -> str:
     name = prefix + "__".join(location).upper()
     words = _WORDS.get(fault["type"])
     return f"{name}: {words.format(**fault.get('ctx', {})) if words else fault['msg']}"
+
+
+def unknown(name: str, known: list[str]) -> str:
+    """Say that there is no such setting, and which one may be meant."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else "")

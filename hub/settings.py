@@ -7,7 +7,6 @@ fault at once. ``python -m hub.docs`` keeps the table in the README up to date.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -30,6 +29,7 @@ from pydantic_settings import (
 )
 
 from connectors._kit.contract import Limits, Rules
+from hub.listeners import HttpSettings, LookupSettings, ReaderSettings, SenderSettings
 from hub.sections import (
     BrokerUrl,
     CalendarSettings,
@@ -39,7 +39,6 @@ from hub.sections import (
     EndpointSettings,
     EvidenceSettings,
     FeedSettings,
-    HttpSettings,
     Lane,
     LimitSettings,
     NamespaceSettings,
@@ -48,11 +47,10 @@ from hub.sections import (
     QualitySettings,
     RungName,
     Seconds,
-    SenderSettings,
     named_by_hyphens,
     split,
 )
-from hub.setting_faults import in_plain_words
+from hub.setting_faults import in_plain_words, unknown
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces
@@ -65,6 +63,7 @@ _BY_NAME: Mapping[str, tuple[str, type[BaseModel]]] = {
     "senders": ("MINISTRY", SenderSettings),
     "endpoints": ("SUBSCRIBER", EndpointSettings),
     "quality": ("MINISTRY", QualitySettings),
+    "readers": ("SUBSCRIBER", ReaderSettings),
 }
 
 
@@ -190,6 +189,10 @@ class Settings(BaseSettings):
     )
     outbound: OutboundSettings = OutboundSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    lookup: LookupSettings = LookupSettings()
+    readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
+        {}, description="subscribers that may look up, by subscriber"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -234,7 +237,7 @@ def load(**given: Any) -> Settings:
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        problems += [in_plain_words(f, PREFIX) for f in error.errors(include_input=False)]
+        problems += [in_plain_words(fault, PREFIX) for fault in error.errors(include_input=False)]
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{PREFIX}CONFIG: not a TOML file ({error})")
     except OSError as error:
@@ -280,9 +283,4 @@ def _unknown_names() -> list[str]:
     known = [name for name, _, _ in table()]
     patterns = re.compile(re.sub("<[A-Z]+>", "[A-Z0-9_]+?", "|".join(known)))
     given = sorted(n for n in map(str.upper, os.environ) if n.startswith(PREFIX))  # noqa: TID251
-    return [_unknown(name, known) for name in given if not patterns.fullmatch(name)]
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else "")
+    return [unknown(name, known) for name in given if not patterns.fullmatch(name)]

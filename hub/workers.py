@@ -267,6 +267,12 @@ def _http(hub: Hub) -> Worker:
     )
 
 
+def _lookup(hub: Hub) -> Worker:
+    from hub.lookup.opening import open_lookup
+
+    return open_lookup(hub.settings, database=hub.database, observer=hub.metrics, clock=hub.clock)
+
+
 def _pollable(hub: Hub, name: str) -> Connector:
     connector, setting = hub.connectors.get(name), f"QOVSAQ_POLL__{name.upper()}__URL"
     if connector is None or not connector.polls:
@@ -283,6 +289,7 @@ BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.POLL: _poll,
     Kind.DESK: _desk,
     Kind.HTTP: _http,
+    Kind.LOOKUP: _lookup,
     Kind.AGENCY: _agency,
     Kind.QUALITY: _quality,
     Kind.DELIVERY: delivery,

@@ -33,6 +33,7 @@ class EmploymentContract(CanonicalRecord):
 
     record_type = "employment_contract"
     category = Category.C31
+    about = ("worker",)
 
     contract: Identifier
     employer: Employer

@@ -47,6 +47,11 @@ class Namespaces:
     facility: str = "urn:az:org:facility"
     territory: str = "urn:az:unit"
 
+    @property
+    def persons(self) -> frozenset[str]:
+        """The prefixes under which persons are known."""
+        return frozenset({self.fin, self.migration_person, self.social_insurance})
+
 
 class Identifier(Value):
     """An identifier in its namespace (SEMIC ``Identifier``).

@@ -17,6 +17,7 @@ class IdentityDocument(CanonicalRecord):
 
     record_type = "identity_document"
     category = Category.C412
+    about = ("holder",)
 
     document: Identifier
     holder: Identifier

@@ -86,6 +86,8 @@ class CanonicalRecord(Value):
     classification: ClassVar[Classification] = Classification.OFFICIAL
     essential: ClassVar[tuple[str, ...]] = ()
     """Fields it is of no use without, beside those that ``schemas.essentials`` finds by itself."""
+    about: ClassVar[tuple[str, ...]] = ()
+    """Fields that name whom it is about where that is not the subject; it is found by them."""
 
     @property
     def subject(self) -> str:

@@ -15,6 +15,7 @@ class ResidencePermit(CanonicalRecord):
 
     record_type = "residence_permit"
     category = Category.C412
+    about = ("holder",)
 
     document: Identifier
     holder: Identifier

@@ -30,6 +30,7 @@ class SocialStatus(CanonicalRecord):
     record_type = "social_status"
     category = Category.C31
     classification = Classification.SPECIAL
+    about = ("person",)
 
     status: Identifier
     person: Identifier

@@ -27,6 +27,7 @@ class TaxRegistration(CanonicalRecord):
 
     record_type = "tax_registration"
     category = Category.C414
+    about = ("person",)
 
     identifier: Identifier
     taxpayer_type: Literal["legal-entity", "entrepreneur"]

@@ -18,6 +18,7 @@ class VitalEventNotice(CanonicalRecord):
     record_type = "vital_event_notice"
     category = Category.C31
     classification = Classification.SPECIAL
+    about = ("mother", "deceased")
 
     notice: Identifier
     event: Literal["birth", "death"]

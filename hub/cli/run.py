@@ -36,6 +36,7 @@ class What(StrEnum):
     POLL = Kind.POLL
     DESK = Kind.DESK
     HTTP = Kind.HTTP
+    LOOKUP = Kind.LOOKUP
     AGENCY = Kind.AGENCY
     QUALITY = Kind.QUALITY
     DELIVERY = Kind.DELIVERY
@@ -101,6 +102,8 @@ def _needed(kind: Kind, settings: Settings) -> bool:
             return _asks(settings)
         case Kind.HTTP:
             return bool(settings.senders)
+        case Kind.LOOKUP:
+            return bool(settings.readers)
         case _:
             return True
 

@@ -22,6 +22,11 @@ WHERE s.grant_id IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
 ORDER BY s.grant_id, s.entry DESC
 """
 
+_COUNT_ALONE = """
+SELECT pg_advisory_xact_lock(hashtextextended('outbound.usage:' || value, 0))
+FROM (SELECT value FROM jsonb_array_elements_text(%s::jsonb) ORDER BY value) AS sorted
+"""
+
 _USED = """
 SELECT grant_id, records FROM outbound.usage
 WHERE day = %s AND grant_id IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
@@ -46,7 +51,8 @@ def standing(tx: Transaction, grant_ids: list[str]) -> list[Grant]:
 
 
 def used_today(tx: Transaction, grant_ids: list[str], now: datetime) -> dict[str, int]:
-    """Count what left under each grant today (Baku)."""
+    """Tell what left under each grant today (Baku); nobody else counts before the commit."""
+    tx.rows(_COUNT_ALONE, [as_json(grant_ids)])
     rows = tx.rows(_USED, [day_of(now), as_json(grant_ids)])
     return {row["grant_id"]: row["records"] for row in rows}
 

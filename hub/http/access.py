@@ -1,4 +1,4 @@
-"""Who is knocking: a ministry's access token, or the certificate of its connection."""
+"""Who is knocking: whoever an access token names, or the certificate of the connection."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from cryptography import x509
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from starlette.requests import Request
 
 from hub.http.keyfile import KeyFile, read_jwks
-from hub.sections import HttpSettings, SenderSettings
+from hub.listeners import HttpSettings, ListenerSettings, SenderSettings
 from schemas.errors import Refused, Stop
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "Ed25519")
+CERTIFICATE = "client_certificate"
+"""Where in a request's state the server puts the verified certificate (DER), if there is one."""
 _LEEWAY = 30
 
 
@@ -26,6 +29,12 @@ class Credentials:
 
     authorization: str = ""
     certificate: bytes | None = None
+
+
+def credentials_of(request: Request) -> Credentials:
+    """Take what a request is known by off it."""
+    certificate = getattr(request.state, CERTIFICATE, None)
+    return Credentials(request.headers.get("authorization", ""), certificate)
 
 
 class Access(Protocol):
@@ -46,15 +55,41 @@ def access(name: str, sender: SenderSettings, http: HttpSettings, clock: Clock) 
     if sender.subject is None:
         raise Stop(f"{prefix}SUBJECT is not set")
     if sender.authentication == "certificate":
-        if http.client_authorities is None:
-            raise Stop("QOVSAQ_HTTP__CLIENT_AUTHORITIES is not set")
-        return Certificates(_written(sender.subject, prefix))
-    if http.jwks is None:
-        raise Stop("QOVSAQ_HTTP__JWKS is not set")
-    return Tokens(sender.subject, KeyFile(http.jwks, read_jwks), http.audience, http.issuer, clock)
+        return Only(written(sender.subject, prefix), certificates(http, "QOVSAQ_HTTP__"))
+    return Only(sender.subject, tokens(http, "QOVSAQ_HTTP__", clock))
+
+
+def tokens(listener: ListenerSettings, prefix: str, clock: Clock) -> Tokens:
+    """Know senders by access tokens; raise ``Stop`` where there are no keys to verify them by."""
+    if listener.jwks is None:
+        raise Stop(f"{prefix}JWKS is not set")
+    keys = KeyFile(listener.jwks, read_jwks)
+    return Tokens(keys, listener.audience, listener.issuer, clock)
+
+
+def certificates(listener: ListenerSettings, prefix: str) -> Certificates:
+    """Know senders by certificates; raise ``Stop`` where no authority is trusted for them."""
+    if listener.client_authorities is None:
+        raise Stop(f"{prefix}CLIENT_AUTHORITIES is not set")
+    return Certificates()
 
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Lets one sender in and no other."""
+
+    expected: str
+    access: Access
+
+    def subject(self, credentials: Credentials) -> str:
+        """Name the sender; raise ``Refused`` (``forbidden``) for any other that is known."""
+        subject = self.access.subject(credentials)
+        if subject != self.expected:
+            raise Refused("forbidden", "", "these credentials are not this ministry's")
+        return subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +107,13 @@ class Trusting:
 class Tokens:
     """OAuth 2 access tokens of the client-credentials grant: signed JWTs for our audience."""
 
-    expected: str
     file: KeyFile[KeySet]
     audience: str
     issuer: str | None
     clock: Clock
 
     def subject(self, credentials: Credentials) -> str:
-        """Name the token's ``sub``, which must be the ministry's."""
+        """Name the token's ``sub``."""
         scheme, _, token = credentials.authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthenticated("expected an access token (Authorization: Bearer …)")
@@ -89,7 +123,7 @@ class Tokens:
         except (JoseError, ValueError, TypeError, AttributeError):
             # Their texts may quote the token.
             raise _unauthenticated("the access token is not valid here and now") from None
-        return _expected(str(claims["sub"]), self.expected)
+        return str(claims["sub"])
 
     def _claims(self) -> jwt.JWTClaimsRegistry:
         now = int(self.clock().timestamp())
@@ -110,27 +144,19 @@ class Tokens:
 class Certificates:
     """Mutual TLS: the certificate's chain was verified before a byte of the request was read."""
 
-    expected: str
-
     def subject(self, credentials: Credentials) -> str:
-        """Name the certificate's subject, which must be the ministry's."""
+        """Name the certificate's subject as RFC 4514 writes it."""
         if credentials.certificate is None:
             raise _unauthenticated("expected a client certificate")
         certificate = x509.load_der_x509_certificate(credentials.certificate)
-        return _expected(certificate.subject.rfc4514_string(), self.expected)
-
-
-def _expected(subject: str, expected: str) -> str:
-    if subject != expected:
-        raise Refused("forbidden", "", "these credentials are not this ministry's")
-    return subject
+        return certificate.subject.rfc4514_string()
 
 
 def _unauthenticated(explanation: str) -> Refused:
     return Refused("unauthenticated", "", explanation)
 
 
-def _written(subject: str, prefix: str) -> str:
+def written(subject: str, prefix: str) -> str:
     """Write a distinguished name as certificates' names are written, so that they compare."""
     try:
         return x509.Name.from_rfc4514_string(subject).rfc4514_string()

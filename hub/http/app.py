@@ -43,7 +43,7 @@ from hub.http.callers import Caller, Sender
 from hub.http.door import Door, Letter
 from hub.http.signatures import JWS_HEADER
 from hub.intake.reading import is_manifest
-from hub.sections import HttpSettings
+from hub.listeners import HttpSettings
 from hub.store.database import Database
 from routing import keys
 from routing.observer import Observer

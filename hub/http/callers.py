@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from connectors._kit.contract import Connector
-from hub.http.access import Access, Credentials
+from hub.http.access import Access, credentials_of
 from hub.http.quota import Quota
-
-CERTIFICATE = "client_certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,7 @@ class Caller:
 
     def admitted(self, request: Request, now: float) -> str:
         """Name the party; raise ``Refused``. ``now`` is monotonic, in seconds."""
-        credentials = Credentials(
-            request.headers.get("authorization", ""),
-            getattr(request.state, CERTIFICATE, None),
-        )
-        who = self.access.subject(credentials)
+        who = self.access.subject(credentials_of(request))
         self.quota.spend(now)
         return who
 

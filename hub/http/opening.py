@@ -61,7 +61,8 @@ def open_door(
         asked.close()
         loading.close()
 
-    return HttpWorker(reception.app(), settings.http, settings.grace_seconds, close)
+    grace = settings.grace_seconds
+    return HttpWorker(reception.app(), settings.http, "QOVSAQ_HTTP__", grace, close)
 
 
 def _callers(

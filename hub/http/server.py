@@ -1,4 +1,4 @@
-"""The door as a worker: uvicorn in this process, stopped cleanly, with TLS where it is set."""
+"""Serving HTTP as a worker: uvicorn in this process, stopped cleanly, TLS where it is set."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from hub.http.callers import CERTIFICATE
-from hub.sections import HttpSettings
+from hub.http.access import CERTIFICATE
+from hub.listeners import ListenerSettings
 from schemas.errors import Stop
 
 _BACKLOG = 256
@@ -34,10 +34,14 @@ class Protocol(H11Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpWorker:
-    """Serves the door until stopped; ``grace`` is how long requests may take to end then."""
+    """Serves an application until stopped; ``grace`` is how long requests may take to end then.
+
+    ``prefix`` names the group of settings it listens by.
+    """
 
     app: Starlette
-    settings: HttpSettings
+    settings: ListenerSettings
+    prefix: str
     grace: int
     close: Callable[[], None]
 
@@ -50,7 +54,7 @@ class HttpWorker:
             server.run()
         except (OSError, SystemExit):
             host, port = self.settings.host, self.settings.port
-            raise Stop(f"cannot serve the HTTP intake on {host}:{port}") from None
+            raise Stop(f"cannot listen on {host}:{port} ({self.prefix}…)") from None
         finally:
             self.close()
 
@@ -70,18 +74,23 @@ class HttpWorker:
             limit_concurrency=http.most_connections,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=self.grace,
-            ssl_certfile=_file(http.certificate, "CERTIFICATE"),
-            ssl_keyfile=_file(http.private_key, "PRIVATE_KEY"),
-            ssl_ca_certs=_file(http.client_authorities, "CLIENT_AUTHORITIES"),
+            ssl_certfile=self._file(http.certificate, "CERTIFICATE"),
+            ssl_keyfile=self._file(http.private_key, "PRIVATE_KEY"),
+            ssl_ca_certs=self._file(http.client_authorities, "CLIENT_AUTHORITIES"),
             ssl_cert_reqs=ssl.CERT_OPTIONAL if http.client_authorities else ssl.CERT_NONE,
         )
         try:
             config.load()
         except (OSError, ssl.SSLError):
-            raise Stop("the certificate or key of the HTTP intake cannot be used") from None
+            raise Stop(f"{self.prefix}CERTIFICATE or PRIVATE_KEY cannot be used") from None
         if config.ssl:
             config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
         return config
+
+    def _file(self, path: Path | None, name: str) -> str | None:
+        if path is not None and not path.is_file():
+            raise Stop(f"{self.prefix}{name}: no such file")
+        return None if path is None else str(path)
 
 
 class _Server(uvicorn.Server):
@@ -93,9 +102,3 @@ class _Server(uvicorn.Server):
     def end_with(self, stop: threading.Event) -> None:
         stop.wait()
         self.should_exit = True
-
-
-def _file(path: Path | None, name: str) -> str | None:
-    if path is not None and not path.is_file():
-        raise Stop(f"QOVSAQ_HTTP__{name}: no such file")
-    return None if path is None else str(path)

@@ -16,7 +16,7 @@ from connectors._kit.contract import Limits, RawMessage
 from connectors._kit.signature import read_certificates, verify_xml
 from hub.http.access import ALGORITHMS
 from hub.http.keyfile import KeyFile, read_jwks
-from hub.sections import SenderSettings
+from hub.listeners import SenderSettings
 from schemas.errors import Refused, Stop
 
 JWS_HEADER = "JWS-Signature"

@@ -101,7 +101,7 @@ def events(tx: Transaction, rows: Iterable[Row]) -> Mapping[str, Event]:
         key = {name: row[name] for name in KEY}
         by_type.setdefault(row["record_type"], []).append({"record_id": row["record_id"].hex} | key)
     return {
-        found["record_id"].hex: _event(record_type, found)
+        found["record_id"].hex: event_of(record_type, found)
         for record_type, wanted in by_type.items()
         for found in tx.rows(_statement(record_type), [as_json(wanted)])
     }
@@ -119,8 +119,8 @@ def _statement(record_type: str) -> Statement:
     )
 
 
-def _event(record_type: str, row: Row) -> Event:
-    """Put an operation back into the envelope it came in."""
+def event_of(record_type: str, row: Row) -> Event:
+    """Put an operation, read with the columns of ``KEY`` and ``OPERATION``, into its envelope."""
     kind = f"{record_type}.v{row['record_version']}"
     return Event(
         id=row["record_id"].hex,

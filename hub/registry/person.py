@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.registry import expectations
-from hub.registry.claims import links_near
+from hub.registry.about import members_with
 from hub.registry.facts import FactKey
 from hub.registry.fold import SETS_CONTENT
 from hub.registry.golden import Golden
@@ -96,10 +96,8 @@ def lookup(tx: Transaction, subject: str) -> PersonView | None:
 
     An alias that joined a FİN leads to that FİN's group.
     """
-    links = links_near(tx, [subject])
-    fins = links.fins.get(subject, frozenset())
-    group = next(iter(fins)) if len(fins) == 1 else subject
-    members = links_near(tx, [group]).members(group)
+    members = members_with(tx, subject)
+    group = members[0]
     pasts = facts_about(tx, members)
     if not pasts:
         return None

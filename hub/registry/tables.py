@@ -99,6 +99,8 @@ WHERE verify_differs OR (standing = 'annulled' AND verify_record_id IS NOT NULL)
 
 _HISTORY_INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (subject, ministry, fact_key)"
 
+_ABOUT_INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} ({column})"
+
 _EXISTING = """
 SELECT c.relname AS table_name, a.attname AS column_name,
     format_type(a.atttypid, a.atttypmod) AS type, a.attgenerated <> '' AS generated
@@ -130,6 +132,11 @@ def columns(record_class: type[CanonicalRecord]) -> Iterator[Column]:
             yield Column(name, key, *_TYPES.get(annotation, _PART))
 
 
+def about_columns(record_class: type[CanonicalRecord]) -> tuple[str, ...]:
+    """Name the indexed columns that hold URNs of whom the record is about beside its subject."""
+    return tuple(f"{name}_urn" for name in record_class.about)
+
+
 def facts_table(record_type: str) -> tuple[str, str]:
     """Name the table of a record type's facts."""
     return SCHEMA, record_type
@@ -157,6 +164,10 @@ def sync(tx: Transaction, catalogue: Mapping[str, type[CanonicalRecord]]) -> lis
         if missing:
             _add(tx, record_type, missing)
             added += [f"{SCHEMA}.{record_type}.{column.name}" for column in missing]
+        for column_name in about_columns(record_class):
+            index = f"{record_type}_{column_name}"
+            table = facts_table(record_type)
+            tx.execute(compose(_ABOUT_INDEX, index=index, table=table, column=column_name))
     return sorted(added)
 
 

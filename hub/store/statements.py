@@ -42,6 +42,11 @@ def assigned(columns: Iterable[str], source: str) -> sql.Composed:
     return listed(compose(template, name=name, source=source) for name in columns)
 
 
+def union(parts: Iterable[Part]) -> sql.Composed:
+    """Put the rows of several selects together, repeats included."""
+    return sql.SQL(" UNION ALL ").join(_composable(part) for part in parts)
+
+
 def _composable(part: Part) -> sql.Composable:
     if isinstance(part, sql.Composable):
         return part

@@ -68,14 +68,15 @@ def http_site(bench: Bench, database_url: str, **given: Any) -> Iterator[HttpSit
     thread.start()
     scheme = "https" if settings.http.certificate else "http"
     try:
-        wait_until(lambda: _listens(port), _SECONDS, "the door")
+        wait_until(lambda: listens(port), _SECONDS, "the door")
         yield HttpSite(bench, f"{scheme}://127.0.0.1:{port}", publisher)
     finally:
         stop.set()
         thread.join()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether anybody listens on a port of this machine."""
     try:
         with socket.create_connection(("127.0.0.1", port), 1):
             return True

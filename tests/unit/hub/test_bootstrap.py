@@ -28,7 +28,13 @@ def hub_with(poll: Mapping[str, Mapping[str, str]], **given: Any) -> Hub:
 
 def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() -> None:
     senders = {"labour": {"authentication": "none"}}
-    hub = hub_with({"justice": {"url": "http://justice.example/poll"}}, senders=senders)
+    reader = {"authentication": "certificate", "subject": "CN=fund"}
+    hub = hub_with(
+        {"justice": {"url": "http://justice.example/poll"}},
+        senders=senders,
+        readers={"fund": reader},
+        lookup={"client_authorities": "authorities.pem"},
+    )
     assert [type(hub.worker(kind)).__name__ for kind in Kind] == [
         "Hop",
         "Hop",
@@ -39,6 +45,7 @@ def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() ->
         "Rounds",
         "Rounds",
         "Crew",
+        "HttpWorker",
     ]
 
 
