@@ -61,9 +61,12 @@ def check(url: str, topology: Topology) -> list[Drift]:
 
 def depths(url: str, queues: Iterable[str]) -> dict[str, int]:
     """Ready messages per queue; a queue that does not exist is absent."""
-    with _connection(url) as connection:
-        found = {queue: _on_queue(connection, kombu.Queue.queue_declare, queue) for queue in queues}
-    return {queue: answer.message_count for queue, answer in found.items() if answer is not None}
+    return {queue: found.message_count for queue, found in _looked_at(url, queues)}
+
+
+def consumers(url: str, queues: Iterable[str]) -> dict[str, int]:
+    """Consumers per queue; a queue that does not exist is absent."""
+    return {queue: found.consumer_count for queue, found in _looked_at(url, queues)}
 
 
 def purge(url: str, queues: Iterable[str]) -> None:
@@ -239,6 +242,17 @@ def _declare(connection: Any, item: Exchange | Queue, *, passive: bool = False) 
 def _check(connection: Any, item: Exchange | Queue) -> Drift | None:
     """Ask whether it exists, and only then declare it, which cannot create anything any more."""
     return _declare(connection, item, passive=True) or _declare(connection, item)
+
+
+def _looked_at(url: str, queues: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Ask for queues on one channel, opened anew only where a missing one has closed it."""
+    with _connection(url) as connection:
+        channel = connection.channel()
+        for queue in queues:
+            try:
+                yield queue, kombu.Queue(queue)(channel).queue_declare(passive=True)
+            except NotFound:
+                channel = connection.channel()
 
 
 def _on_queue(connection: Any, act: Callable[..., Any], queue: str) -> Any:

@@ -7,6 +7,8 @@ from pathlib import Path
 import typer
 
 from connectors._kit.discover import discover
+from hub.bootstrap import utc_now
+from hub.cli import checkup
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ending import Exit
 from hub.cli.ready import command_settings
@@ -23,9 +25,11 @@ _MARKS = {
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, broker, database, schema and topology; status 1 if something is wrong."""
+    """Check everything that can be wrong, and say what to do; status 1 if something is."""
     settings = command_settings()
-    findings = examine(settings, topology(discover(), rungs=settings.rungs()))
+    wanted = topology(discover(), rungs=settings.rungs())
+    findings = [checkup.explained(each) for each in examine(settings, wanted)]
+    findings += checkup.look(settings, wanted, utc_now)
     findings.append(_sealing(settings.evidence.sealing_keys))
     if as_json:
         show_json({"status": worst(findings), "findings": findings})

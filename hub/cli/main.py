@@ -35,6 +35,7 @@ from hub.cli import (
     search,
     simulate,
     subscribers,
+    top,
     topology,
 )
 from hub.cli.ending import Commands, Exit
@@ -70,6 +71,7 @@ app.command()(demo.demo)
 app.command()(migrate.migrate)
 app.add_typer(topology.app, name="topology")
 app.command()(doctor.doctor)
+app.command()(top.top)
 app.command()(run.run)
 app.command()(simulate.simulate)
 app.command()(ledger.ledger)
