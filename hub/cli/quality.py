@@ -60,6 +60,10 @@ def _show(report: Report) -> None:
     head = ("Ministry", "Rule", "Severity", "open", "resolved", "noted")
     when = f"{report.at:%Y-%m-%d %H:%M:%S %Z}" if report.at else "never looked at"
     show_table(f"Findings, {when}", head, found, numbers=3)
+    if report.places:
+        where = [(p.ministry, p.rule, p.record_type, p.place, p.amount) for p in report.places]
+        columns = ("Ministry", "Rule", "Record", "Day or numbers", "amount")
+        show_table("Where", columns, where, numbers=1)
     fresh = [
         (f.ministry, f.record_type, _day(f.occurred_at), _day(f.received_at)) for f in report.fresh
     ]

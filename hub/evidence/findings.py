@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from hub.store.database import Row, Transaction, as_json
+from hub.store.database import Transaction, as_json
 from hub.store.statements import Part, compose
 
 _COMPARE: LiteralString = """
@@ -48,13 +48,27 @@ SELECT (SELECT count(*) FROM opened) AS opened, (SELECT count(*) FROM resolved) 
 """
 
 _OPEN = """
-SELECT ministry, rule, count(*) AS findings, sum(amount)::bigint AS amount
+SELECT ministry, rule, count(*) AS findings
 FROM evidence.standing_finding WHERE state = 'open' GROUP BY ministry, rule
 """
 
 _OPEN_OF = """
 SELECT count(*) AS n FROM evidence.standing_finding
 WHERE rule = %s AND ministry = %s AND record_type = %s AND state = 'open'
+"""
+
+_AMOUNTS = """
+SELECT ministry, record_type, sum(amount)::bigint AS amount
+FROM evidence.standing_finding WHERE state = 'open' AND rule = %s GROUP BY ministry, record_type
+"""
+
+_PLACES = """
+SELECT ministry, rule, record_type, place, amount, opened_at FROM evidence.standing_finding
+WHERE state = 'open' AND subject = ''
+  AND (%(ministry)s::text IS NULL OR ministry = %(ministry)s)
+  AND (%(rule)s::text IS NULL OR rule = %(rule)s)
+  AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
+ORDER BY ministry, rule, opened_at, record_type, place LIMIT %(most)s
 """
 
 _STANDING = """
@@ -108,6 +122,29 @@ class Tally:
     noted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An open finding that is about nobody: a day, or a range of numbers (``opened_at`` aware)."""
+
+    ministry: str
+    rule: str
+    record_type: str
+    place: str
+    amount: int
+    opened_at: datetime
+
+    def as_dict(self) -> dict[str, Any]:
+        """Render for JSON."""
+        return {
+            "ministry": self.ministry,
+            "rule": self.rule,
+            "record": self.record_type,
+            "place": self.place,
+            "amount": self.amount,
+            "openedAt": self.opened_at.isoformat(),
+        }
+
+
 def compare(
     tx: Transaction,
     rules: Sequence[str],
@@ -128,9 +165,20 @@ def compare(
     return Turn(row["opened"], row["resolved"])
 
 
-def open_now(tx: Transaction) -> list[Row]:
-    """Count open findings: ministry, rule, ``findings`` and the ``amount`` they stand for."""
-    return tx.rows(_OPEN)
+def open_now(tx: Transaction) -> dict[tuple[str, str], int]:
+    """Count open findings by ministry and rule."""
+    return {(row["ministry"], row["rule"]): row["findings"] for row in tx.rows(_OPEN)}
+
+
+def amounts(tx: Transaction, rule: str) -> dict[tuple[str, str], int]:
+    """Sum what the open findings of a rule stand for, by ministry and record type."""
+    rows = tx.rows(_AMOUNTS, [rule])
+    return {(row["ministry"], row["record_type"]): row["amount"] for row in rows}
+
+
+def places(tx: Transaction, wanted: Wanted, most: int) -> list[Place]:
+    """List open findings that are about nobody, the oldest of each rule first."""
+    return [Place(**row) for row in tx.rows(_PLACES, _asked(wanted) | {"most": most})]
 
 
 def open_of(tx: Transaction, rule: str, ministry: str, record_type: str) -> int:
@@ -141,8 +189,12 @@ def open_of(tx: Transaction, rule: str, ministry: str, record_type: str) -> int:
 
 def tallies(tx: Transaction, wanted: Wanted) -> list[Tally]:
     """Count findings per ministry and rule, in that order."""
-    asked = {"ministry": wanted.ministry, "rule": wanted.rule, "since": wanted.since}
+    asked = _asked(wanted)
     counted: dict[tuple[str, str], dict[str, int]] = {}
     for row in tx.rows(_STANDING, asked) + tx.rows(_NOTED, asked):
         counted.setdefault((row.pop("ministry"), row.pop("rule")), {}).update(row)
     return [Tally(ministry, rule, **counts) for (ministry, rule), counts in sorted(counted.items())]
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    return {"ministry": wanted.ministry, "rule": wanted.rule, "since": wanted.since}

@@ -44,7 +44,8 @@ WHERE (verify_differs OR (standing = 'annulled' AND verify_record_id IS NOT NULL
 
 _GAPS: LiteralString = """
 SELECT 'sequence-gap' AS rule, ministry, record_type, '' AS subject,
-    (version + 1) || '-' || (next - 1) AS place, next - version - 1 AS amount
+    (version + 1) || CASE WHEN next > version + 2 THEN '-' || (next - 1) ELSE '' END AS place,
+    next - version - 1 AS amount
 FROM (
     SELECT ministry, record_type, version, lead(version) OVER following AS next,
         lead(received_at) OVER following AS next_received_at

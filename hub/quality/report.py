@@ -8,21 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from hub.evidence import findings, freshness, rules
-from hub.evidence.findings import Tally, Wanted
+from hub.evidence.findings import Place, Tally, Wanted
 from hub.evidence.freshness import Freshness
 from hub.evidence.rules import Severity
 from hub.store.database import Transaction
 
+_MOST_PLACES = 100
 _LAST = "SELECT max(at) AS at FROM evidence.quality_round"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known as of the last round (aware; None if there never was one)."""
+    """What is known as of the last round (aware; None if there never was one).
+
+    ``places`` are the open findings that are about nobody, the first hundred: days and numbers.
+    Of the others only counts are told; whom they are about is personal data.
+    """
 
     at: datetime | None
     tallies: Sequence[Tally]
     fresh: Sequence[Freshness]
+    places: Sequence[Place] = ()
 
     @property
     def errors(self) -> int:
@@ -38,6 +44,7 @@ class Report:
             "findings": [
                 asdict(tally) | {"severity": rules.severity(tally.rule)} for tally in self.tallies
             ],
+            "places": [each.as_dict() for each in self.places],
             "freshness": [each.as_dict() for each in self.fresh],
         }
 
@@ -46,4 +53,5 @@ def draw_up(tx: Transaction, wanted: Wanted) -> Report:
     """Draw up the report from what rounds have found."""
     (last,) = tx.rows(_LAST)
     fresh = freshness.read(tx, wanted.ministry)
-    return Report(last["at"], findings.tallies(tx, wanted), fresh)
+    places = findings.places(tx, wanted, _MOST_PLACES)
+    return Report(last["at"], findings.tallies(tx, wanted), fresh, places)

@@ -14,7 +14,7 @@ from hub.evidence.findings import Turn
 from hub.evidence.freshness import Freshness
 from hub.quality import looking
 from hub.quality.manifests import look
-from hub.store.database import Database, Row, as_json
+from hub.store.database import Database, as_json
 from routing.observer import Observer
 from schemas.dates import BAKU
 
@@ -54,10 +54,11 @@ class QualityRound:
             freshness.refresh(tx)
             fresh = freshness.read(tx)
             standing = findings.open_now(tx)
-            total = sum(row["findings"] for row in standing)
+            missing = findings.amounts(tx, *looking.GAP_RULES)
+            total = sum(standing.values())
             kept = {"opened": turn.opened, "resolved": turn.resolved, "open": total}
             tx.execute(_KEEP, kept | {"now": now})
-        self._measure(standing)
+        self._measure(standing, missing)
         self._measure_freshness(fresh)
         _log.info("quality looked at", **kept)
         return turn
@@ -105,12 +106,13 @@ class QualityRound:
                 occurred = each.occurred_at.timestamp()
                 observer.gauge("source_last_occurred", occurred, ministry=ministry, record=record)
 
-    def _measure(self, standing: Sequence[Row]) -> None:
-        counted = {(row["ministry"], row["rule"]): row for row in standing}
+    def _measure(
+        self, standing: Mapping[tuple[str, str], int], missing: Mapping[tuple[str, str], int]
+    ) -> None:
         for ministry, rule in product(self.ministries, rules.standing()):
-            row = counted.get((ministry, rule))
-            open_now = row["findings"] if row else 0
-            self.observer.gauge("findings_open", open_now, ministry=ministry, rule=rule)
-            if rule in looking.GAP_RULES:
-                missing = row["amount"] if row else 0
-                self.observer.gauge("sequence_gaps", missing, ministry=ministry)
+            count = standing.get((ministry, rule), 0)
+            self.observer.gauge("findings_open", count, ministry=ministry, rule=rule)
+        for ministry, record_types in self.numbered.items():
+            for record in record_types:
+                amount = missing.get((ministry, record), 0)
+                self.observer.gauge("sequence_gaps", amount, ministry=ministry, record=record)

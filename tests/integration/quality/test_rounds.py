@@ -204,11 +204,22 @@ def test_numbers_that_never_came_are_gaps_and_those_that_come_late_close_them(
     log(database, 3, 4, 5, 9, 10, 12)
     look(database, numbered=NUMBERED, observer=gauges)
     assert standing(database) == [("justice", "sequence-gap", 2, 0)]
-    assert gauges.levels["sequence_gaps", "justice"] == 4
+    assert gauges.levels["sequence_gaps", "justice", "civil_status_act"] == 4
     log(database, 6, 7, 8)
     look(database, LATER, numbered=NUMBERED, observer=gauges)
     assert standing(database) == [("justice", "sequence-gap", 1, 1)]
-    assert gauges.levels["sequence_gaps", "justice"] == 1
+    assert gauges.levels["sequence_gaps", "justice", "civil_status_act"] == 1
+
+
+def test_the_report_names_numbers_and_days_but_counts_what_is_about_persons(
+    database: Database,
+) -> None:
+    log(database, 3, 5, 9)
+    put(database, interior(Operation.VERIFY, 2, "A"))
+    look(database, numbered=NUMBERED)
+    found = [(p.ministry, p.rule, p.place, p.amount) for p in report(database).places]
+    assert found == [("justice", "sequence-gap", "4", 1), ("justice", "sequence-gap", "6-8", 3)]
+    assert report(database, ministry="interior").places == []
 
 
 def test_a_number_that_may_still_be_under_way_is_no_gap(database: Database) -> None:
