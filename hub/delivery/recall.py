@@ -7,6 +7,7 @@ place, it is simply done again: the queue is closed to its reader until it is do
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,8 +34,6 @@ _log = structlog.get_logger()
 SEEN = "it may have been seen: a reader had it and did not acknowledge it"
 _BATCH = 250
 _PREFETCH = 2000
-_EMPTY_SECONDS = 1.0
-"""Silence after which an empty queue counts as empty: what a reader held may still come back."""
 
 _REQUEST = """
 INSERT INTO outbound.access AS access (subscriber, recall, requested_at) VALUES (%s, %s, %s)
@@ -50,8 +49,7 @@ WHERE subscriber = %s AND requested_at = %s AND settled_at IS NULL
 """
 
 _RECALLED = """
-UPDATE outbound.custody SET state = 'recalled', reason = r.reason, delivery_id = NULL,
-    decided_at = %(now)s
+UPDATE outbound.custody SET state = 'recalled', reason = r.reason, decided_at = %(now)s
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, reason text)
 WHERE subscriber = %(subscriber)s AND custody.record_id = r.record_id AND state = 'sent'
 """
@@ -78,12 +76,17 @@ def requested(tx: Transaction) -> list[Request]:
 
 @dataclass(frozen=True, slots=True)
 class Recaller:
-    """Settles access. ``persons`` are the URN prefixes of identifiers of persons."""
+    """Settles access. ``persons`` are the URN prefixes of identifiers of persons.
+
+    An empty queue counts as empty after so many seconds of ``silence``: what a reader held when
+    its connection was closed comes back to it.
+    """
 
     database: Database
     bus: Bus
     administration: BrokerAdministration
     persons: frozenset[str]
+    silence: float = 1.0
 
     def settle(
         self, subscriber: Subscriber, wanted: Request, now: datetime, *, closed: bool = False
@@ -100,7 +103,7 @@ class Recaller:
             if subscriber.reads and wanted.recall:
                 if not closed:
                     self.administration.forbid(subscriber.name)
-                recalled = self._drain(subscriber, wanted, now)
+                recalled = self._drain(subscriber, now)
             self._open(subscriber, wanted, now)
         _log.warning("access settled", subscriber=subscriber.name, recalled=recalled)
         return recalled
@@ -115,14 +118,14 @@ class Recaller:
             if newest and subscriber.reads and in_force:
                 self.administration.permit(subscriber.name)
 
-    def _drain(self, subscriber: Subscriber, wanted: Request, now: datetime) -> int:
-        """Look at everything that waits, once: a mark tells what was put back."""
-        queue, mark = keys.deliver_queue(subscriber.name), wanted.requested_at.isoformat()
+    def _drain(self, subscriber: Subscriber, now: datetime) -> int:
+        """Look at everything that waits, once: a mark of this time tells what was put back."""
+        queue, mark = keys.deliver_queue(subscriber.name), uuid.uuid4().hex
         subscription = self.bus.subscribe([queue], prefetch=_PREFETCH)
         recalled = 0
         try:
             while True:
-                batch = subscription.receive(_BATCH, _EMPTY_SECONDS)
+                batch = subscription.receive(_BATCH, self.silence)
                 seen = [each for each in batch if each.headers.get(RECALL) == mark]
                 fresh = [each for each in batch if each.headers.get(RECALL) != mark]
                 recalled += self._take_back(subscription, subscriber, fresh, mark, now)

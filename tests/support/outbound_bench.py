@@ -17,7 +17,7 @@ from hub.delivery.recall import Recaller
 from hub.delivery.sender import Parcel, Sender
 from hub.delivery.subscriber import Channel, Subscriber
 from hub.evidence import operators
-from hub.store.database import Database
+from hub.store.database import Database, Transaction
 from routing.bus import Bus
 from routing.memory import MemoryBus
 from routing.observer import Unobserved
@@ -106,16 +106,15 @@ class OutboundBench:
     administration: Any = field(default_factory=FakeAdministration)
     four_eyes: bool = True
     name: str = BODY
+    tokens: dict[str, str] = field(default_factory=dict)
+    silence: float = 1.0
 
     def __post_init__(self) -> None:
         self._open: list[Database] = []
         self.database = self.connect()
         with self.database.transaction() as tx:
-            first = operators.add(tx, "first", None, START)
-            second = operators.add(tx, "second", first, START)
-            third = operators.add(tx, "third", first, START)
-            self.tokens = {"first": first, "second": second, "third": third}
-            subscribers.put(tx, first, self._document(), START)
+            self.tokens = self.tokens or _three_operators(tx)
+            subscribers.put(tx, self.tokens["first"], self._document(), START)
             subscribers.bound(tx, self.name, START)
         with self.database.transaction() as tx:
             found = subscribers.find(tx, self.name)
@@ -143,7 +142,7 @@ class OutboundBench:
         database = database or self.connect()
         made = Governance(
             database=database,
-            recaller=Recaller(database, self.bus, self.administration, PERSONS),
+            recaller=Recaller(database, self.bus, self.administration, PERSONS, self.silence),
             administration=self.administration,
             clock=self.clock,
             wait=self.clock.advance,
@@ -169,7 +168,7 @@ class OutboundBench:
 
     def grant(self, **changes: Any) -> str:
         """Put a grant in force, proposed by the first and approved by the third operator."""
-        made, governance = document(**changes), self.governance()
+        made, governance = document(**{"subscriber": self.name} | changes), self.governance()
         version = governance.propose(self.tokens["second"], made, "asked for")
         governance.decide(self.tokens["third"], made.grant, version, approve=True, reason="checked")
         return made.grant
@@ -225,6 +224,13 @@ class OutboundBench:
     @property
     def _has_address(self) -> bool:
         return self.channel in (Channel.WEBHOOK, Channel.SOAP)
+
+
+def _three_operators(tx: Transaction) -> dict[str, str]:
+    """Add operators; the first issued the tokens of both others, who are two persons."""
+    first = operators.add(tx, "first", None, START)
+    others = {name: operators.add(tx, name, first, START) for name in ("second", "third")}
+    return {"first": first} | others
 
 
 @contextmanager

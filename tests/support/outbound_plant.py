@@ -24,6 +24,24 @@ from tests.support.outbound_bench import BODY, OutboundBench
 QUEUE = keys.deliver_queue(BODY)
 
 
+def publish_batch(url: str, events: Sequence[Event], size: int = 250) -> None:
+    """Publish events about persons on ``canonical``, as intake does."""
+    bus = RabbitBus(url)
+    bus.publisher().publish(
+        [
+            Message(
+                exchange=keys.CANONICAL,
+                routing_key="live.c412.person.v1.interior",
+                body=encode_batch(events[start : start + size]),
+                message_id=f"batch-{start}",
+                content_type=CONTENT_TYPE,
+            )
+            for start in range(0, len(events), size)
+        ]
+    )
+    bus.close()
+
+
 @dataclass
 class Plant:
     """A bench on RabbitMQ, and where its subscriber logs in."""
@@ -36,20 +54,7 @@ class Plant:
 
     def fill(self, events: Sequence[Event], size: int = 250) -> None:
         """Publish events on ``canonical``, as intake does."""
-        publisher = self.bus.publisher()
-        publisher.publish(
-            [
-                Message(
-                    exchange=keys.CANONICAL,
-                    routing_key="live.c412.person.v1.interior",
-                    body=encode_batch(events[start : start + size]),
-                    message_id=f"batch-{start}",
-                    content_type=CONTENT_TYPE,
-                )
-                for start in range(0, len(events), size)
-            ]
-        )
-        publisher.close()
+        publish_batch(self.url, events, size)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -1,0 +1,152 @@
+"""A subscriber's worker: what waits comes in its time, and what fails harms itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.delivery import custody
+from hub.delivery.sender import Postponed
+from routing import keys
+from routing.memory import MemoryBus
+from routing.message import CAUSE
+from routing.topology import topology
+from schemas.errors import Parked, Unavailable
+from tests.support.outbound_bench import (
+    BODY,
+    START,
+    OutboundBench,
+    outbound_bench,
+    person,
+)
+from tests.support.outbound_work import QUEUES, handler, ids, publish, work
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    return MemoryBus(topology(()), linger=0)
+
+
+@pytest.fixture
+def bench(database_url: str, bus: MemoryBus) -> Iterator[OutboundBench]:
+    with outbound_bench(database_url, bus) as made:
+        bus.broker.declare(made.topology)
+        yield made
+
+
+def test_what_intake_publishes_reaches_the_subscriber_once(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    publish(bus, person(1), person(2))
+    publish(bus, person(1))
+    work(bench, bus)
+    assert sorted(ids(bench)) == sorted([person(1).id, person(2).id])
+    assert bus.depths(QUEUES) == dict.fromkeys(QUEUES, 0)
+
+
+def test_what_was_held_leaves_when_the_next_day_has_begun(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant(recordsPerDay=1)
+    publish(bus, person(1), person(2), person(3))
+    work(bench, bus)
+    assert len(ids(bench)) == 1
+    for expected in (2, 3, 3):
+        bench.clock.advance(24 * 3600)
+        work(bench, bus)
+        assert len(ids(bench)) == expected
+    assert bench.rows("SELECT FROM outbound.custody WHERE event IS NOT NULL") == []
+
+
+def test_what_was_held_is_decided_anew_when_its_time_has_come(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    grant = bench.grant(recordsPerDay=1)
+    publish(bus, person(1), person(2))
+    work(bench, bus)
+    bench.revoke(grant)
+    bench.clock.advance(24 * 3600)
+    work(bench, bus)
+    assert len(ids(bench)) == 1
+    assert sorted(bench.states().values()) == ["sent", "withheld"]
+
+
+def test_an_outage_of_the_endpoint_repeats_the_batch_and_counts_no_attempt(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    bench.endpoint.failures = [Unavailable("endpoint: down")] * 5
+    publish(bus, person(1))
+    work(bench, bus)
+    (row,) = bench.rows("SELECT attempts, state FROM outbound.custody")
+    assert (row["attempts"], row["state"]) == (0, "sent")
+    assert len(ids(bench)) == 1
+
+
+def test_a_postponed_parcel_is_tried_again_after_the_time_it_asked_for(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    bench.endpoint.failures = [Postponed("busy", 90)]
+    publish(bus, person(1))
+    work(bench, bus)
+    bench.clock.advance(89)
+    work(bench, bus)
+    assert ids(bench) == []
+    bench.clock.advance(1)
+    work(bench, bus)
+    assert ids(bench) == [person(1).id]
+
+
+def test_a_batch_that_cannot_be_read_is_parked_with_its_cause(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    publish(bus, body=b"[")
+    publish(bus, person(1))
+    work(bench, bus)
+    dead = bus.subscribe([keys.dead_queue(QUEUES[0])], prefetch=1).receive(1, 0)
+    assert [each.headers[CAUSE] for each in dead] == ["canonical-batch"]
+    assert list(bench.states().values()) == ["withheld"]
+
+
+def test_a_record_that_nobody_knows_is_parked_and_its_neighbours_leave(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    stranger = person(2).model_copy(update={"type": "az.itsda.qovsaq.stranger.v1"})
+    publish(bus, person(1), stranger, person(3))
+    work(bench, bus)
+    assert sorted(ids(bench)) == sorted([person(1).id, person(3).id])
+    assert bench.states()[stranger.id] == "parked"
+
+
+def test_parked_records_are_listed_and_tried_again_through_the_gate(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    bench.endpoint.failures = [Parked("gone", "410")]
+    publish(bus, person(1))
+    work(bench, bus)
+    with bench.database.transaction() as tx:
+        assert [row["reason"] for row in custody.parked(tx, BODY, 10)] == ["gone"]
+        assert custody.again(tx, BODY, "other", bench.clock.now) == 0
+        assert custody.again(tx, BODY, None, bench.clock.now) == 1
+    work(bench, bus)
+    assert ids(bench) == [person(1).id]
+
+
+def test_what_kills_the_process_is_parked_in_custody(bench: OutboundBench, bus: MemoryBus) -> None:
+    bench.grant()
+    publish(bus, person(1))
+    worker = handler(bench, bus)
+    (delivery,) = bus.subscribe(QUEUES, prefetch=1).receive(1, 0)
+    assert worker.claim(delivery, START) == 1
+    assert worker.claim(delivery, START) == 2
+    worker.convict(delivery, START)
+    worker.absolve(delivery)
+    assert bench.states() == {person(1).id: "parked"}
+    assert worker.claim(delivery, START) == 1
