@@ -26,7 +26,7 @@ from tests.support.hub_process import HubProcess
 from tests.support.servers import wait_until
 
 CREW: Mapping[Kind, int] = {Kind.INTAKE: 1, Kind.REGISTRY: 1, Kind.RELAY: 1}
-_REST_SECONDS = 120
+_REST_SECONDS = 300
 _SETTINGS: Mapping[str, Any] = {
     "settle_seconds": 10,
     "relay_interval_seconds": 1,
@@ -125,7 +125,7 @@ class Stage:
     def wait_for(self, share: float) -> None:
         """Wait until this share of the records has its outcome: there is more to come."""
         wanted = share * sum(len(sent.expected) for sent in self.traffic.messages)
-        wait_until(lambda: self.ended.is_set() or self.settled() >= wanted, 60, "progress")
+        wait_until(lambda: self.ended.is_set() or self.settled() >= wanted, 120, "progress")
 
     def come_to_rest(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Wait until nothing is on its way, and do something ``meanwhile`` again and again."""

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.xdist_group("reliability"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
 ]
 
 

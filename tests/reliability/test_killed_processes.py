@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.xdist_group("reliability"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 MORTALS = (Kind.INTAKE, Kind.REGISTRY, Kind.DESK)

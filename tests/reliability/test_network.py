@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.xdist_group("reliability"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 IMPATIENT = "heartbeat=2&stack_timeout=3&socket_timeout=3"

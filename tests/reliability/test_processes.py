@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.xdist_group("reliability"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 GRACE_SECONDS = 20

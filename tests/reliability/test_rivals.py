@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
     pytest.mark.xdist_group("reliability"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 REPEATED = 40
