@@ -32,6 +32,9 @@ def listed(tx: Transaction, ministry: str, asked: Mapping[str, str], today: date
         raise Refused("query", "stand", f"must be one of {', '.join(sorted(_STANDS))}")
     if after is not None and not _ID.fullmatch(after):
         raise Refused("query", "after", "must be the id of a notice")
+    for name in ("rule", "message"):
+        if "\0" in asked.get(name, ""):
+            raise Refused("query", name, "no such text can be meant")
     chosen = Chosen(ministry, asked.get("rule"), asked.get("message"))
     rows = noticeboard.page(
         tx, chosen, today, stand=Stand(stand) if stand else None, most=MOST, after=after

@@ -54,7 +54,7 @@ def test_pages_and_filters(told: HttpSite) -> None:
     assert told.get(PATH, params={"stand": "acknowledged"}).json()["notices"] == []
     behind = told.get(PATH, params={"after": one["noticeId"]}).json()["notices"]
     assert one not in behind
-    for asked in ({"stand": "gone"}, {"after": "1"}):
+    for asked in ({"stand": "gone"}, {"after": "1"}, {"rule": "a\0"}, {"message": "\0"}):
         answer = told.get(PATH, params=asked)
         assert (answer.status_code, answer.json()["rule"]) == (400, "query")
 
