@@ -36,7 +36,7 @@ def test_stopping_under_load_is_clean_and_loses_nothing(stage: Callable[..., Sta
             for process in processes:
                 process.start()
             try:
-                wait_until(lambda: all(process.ready for process in processes), 30, "processes")
+                wait_until(lambda: all(process.ready for process in processes), 120, "processes")
                 played.wait_for(share)
             finally:
                 asked = time.monotonic()
@@ -77,7 +77,7 @@ def test_poison_among_a_hundred_is_parked_and_its_neighbours_go_through(
             return played.ended.is_set() or hub.bus.depths([dead])[dead] == 1
 
         try:
-            wait_until(parked, 60, "parked poison")
+            wait_until(parked, 240, "parked poison")
             played.come_to_rest()
         finally:
             status = intake.stop()

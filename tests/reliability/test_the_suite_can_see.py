@@ -71,8 +71,9 @@ def test_acknowledging_before_parking_is_seen(yard: Yard, monkeypatch: pytest.Mo
             assert fuse.burnt
             return run.problems()
 
-    # Without the relay, which would repair it.
+    # Without the relay, which would repair it, and without the thief, whom only that repairs.
     monkeypatch.setattr(WholePlant, "_repair", lambda plant, now: None)
+    monkeypatch.setattr(WholePlant, "_steal", lambda plant: None)
     assert problems() == []
     monkeypatch.setattr(Hop, "_alone", ack_first)
     assert problems() != []
