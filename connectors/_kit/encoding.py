@@ -26,12 +26,10 @@ def decode_xml(body: bytes, charset: str | None) -> str:
     """Text of an XML body, without a byte order mark.
 
     Raises ``Refused`` (``encoding``) as ``xml_encoding`` does, and on bytes that are not in the
-    encoding. UTF-8 under another name would be read as nonsense that looks like letters: bytes
-    of several that are all valid UTF-8 are not text of one byte a letter.
+    encoding.
     """
     name = xml_encoding(body, charset)
-    if name in _ONE_BYTE and _is_utf8(body):
-        raise Refused("encoding", "", f"the bytes are UTF-8, but {name} is stated")
+    DisguiseWatch(name).look(body)
     try:
         return body.decode(name).removeprefix("\ufeff")
     except UnicodeError:
@@ -54,14 +52,28 @@ def xml_encoding(head: bytes, charset: str | None) -> str:
     return unmarked or seen or next(iter(stated), "utf-8")
 
 
-def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return False
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+class DisguiseWatch:
+    """Looks for UTF-8 under the name of an encoding of one byte a letter.
+
+    It would be read as nonsense that looks like letters. Text of one byte a letter is valid UTF-8
+    by accident only: the first letter that is not ASCII's decides.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder("utf-8")() if name in _ONE_BYTE else None
+
+    def look(self, piece: bytes) -> None:
+        """Look at the next piece of the document; raise ``Refused`` (``encoding``)."""
+        if self._decoder is None:
+            return
+        try:
+            in_disguise = not self._decoder.decode(piece).isascii()
+        except UnicodeDecodeError:
+            self._decoder = None
+            return
+        if in_disguise:
+            raise Refused("encoding", "", f"the bytes are UTF-8, but {self._name} is stated")
 
 
 def _declared(body: bytes) -> str | None:

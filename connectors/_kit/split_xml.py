@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from connectors._kit.contract import Cut, Limits
-from connectors._kit.encoding import xml_encoding
+from connectors._kit.encoding import DisguiseWatch, xml_encoding
 from connectors._kit.portions import Packer, Portion, Size
 from connectors._kit.soap import SOAP_11, SOAP_12
 from connectors._kit.source import presentable
@@ -52,8 +52,9 @@ def _decoded(stream: Iterable[bytes], charset: str | None) -> Iterator[bytes]:
         head += piece
     name = xml_encoding(head, charset)
     decoder = codecs.getincrementaldecoder(name)()
-    mark = "\ufeff"
+    watch, mark = DisguiseWatch(name), "\ufeff"
     for piece in chain((head,), pieces, (b"",)):
+        watch.look(piece)
         try:
             text = decoder.decode(piece, final=not piece)
         except UnicodeError:

@@ -118,6 +118,16 @@ def test_any_encoding_the_hub_reads_is_cut_and_becomes_utf_8(encoding: str) -> N
     assert etree.fromstring(chunk.body)[0].get("id") == "ş"
 
 
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+def test_utf_8_under_another_name_is_refused_and_capitals_of_one_byte_are_not(piece: int) -> None:
+    declaration = '<?xml version="1.0" encoding="windows-1254"?>'
+    whole = f"{declaration}{START}{NOTICE.format(id='ÖÇŞĞÜİ')}</VitalEvents>"
+    assert len(cut(whole.encode("windows-1254"), piece=piece)) == 1
+    with pytest.raises(Refused) as refusal:
+        cut(whole.encode(), piece=piece)
+    assert refusal.value.rule == "encoding"
+
+
 def test_a_soap_envelope_is_put_around_every_chunk() -> None:
     interior = CONNECTORS["interior"]
     body = (interior.folder / "samples" / "every-kind.in.xml").read_bytes()
