@@ -100,6 +100,11 @@ class PrivatePostgres:
         create += ["-N", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         subprocess.run(create, check=True, capture_output=True, user=self._user, cwd=folder)
 
+    @property
+    def folder(self) -> Path:
+        """Where its data and its log are."""
+        return self._folder
+
     def start(self) -> None:
         """Start it and return when it lets clients in."""
         # Neither -F nor -N gives up anything a test can observe: no test cuts the machine's power.

@@ -45,6 +45,11 @@ class PrivateBroker:
         self.administration = Administration((*self._environment, control))
 
     @property
+    def folder(self) -> Path:
+        """Where its data and its log are."""
+        return self._folder
+
+    @property
     def url(self) -> str:
         """URL of the default virtual host."""
         return f"amqp://guest:guest@127.0.0.1:{self._port}/%2F"
