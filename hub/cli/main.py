@@ -20,6 +20,7 @@ from hub.cli import (
     custody,
     dead_letters,
     demo,
+    disclosures,
     doctor,
     downtime,
     export,
@@ -37,6 +38,7 @@ from hub.cli import (
     subscribers,
     top,
     topology,
+    trace,
 )
 from hub.cli.ending import Commands, Exit
 
@@ -77,6 +79,8 @@ app.command()(simulate.simulate)
 app.command()(ledger.ledger)
 app.command()(custody.custody)
 app.command()(person.person)
+app.command()(trace.trace)
+app.command()(disclosures.disclosures)
 app.command()(quality.quality)
 app.command()(check.check)
 app.command()(load.load)

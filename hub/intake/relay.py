@@ -13,19 +13,18 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from connectors._kit.contract import Connector, RawMessage, Rules
+from connectors._kit.contract import Connector, Rules
 from hub.evidence import holders, journal, notices, record_log, workers
 from hub.evidence.record_log import Lost, Settlement, State
 from hub.evidence.sealing import Keyring
-from hub.intake.arrival import Arrived
 from hub.intake.publishing import canonical_messages, notice_message
-from hub.intake.reading import read_records
-from hub.intake.vanished import CAUSE, is_correction, letter
+from hub.intake.remaking import events_of
+from hub.intake.vanished import CAUSE, letter
 from hub.store.database import Database, Row
 from routing.bus import Bus, Publisher, Unroutable
 from routing.observer import Observer
 from routing.parking import put_aside
-from schemas.envelope import Event, decode_batch
+from schemas.envelope import Event
 
 _log = structlog.get_logger()
 _BAKU = ZoneInfo("Asia/Baku")
@@ -116,19 +115,8 @@ class Relay:
         _log.error("records cannot be made again", count=len(vanished), cause=CAUSE)
 
     def _events(self, row: Row) -> list[tuple[str, Event]]:
-        if is_correction(row):
-            return [(row["lane"], event) for event in decode_batch(row["body"])]
-        raw = RawMessage(
-            ministry=row["ministry"],
-            message_id=row["message_id"],
-            content_type=row["content_type"],
-            body=row["body"],
-            received_at=row["received_at"],
-            headers=row["headers"],
-        )
-        arrived = Arrived(raw, row["lane"], "", row["sender"], derived_id=False, refusal=None)
-        held = read_records(arrived, self.connectors, self.rules)
-        return [(row["lane"], each.event) for each in held if each.event]
+        events = events_of(row, self.connectors, self.rules)
+        return [(row["lane"], event) for event in events]
 
     def _notify(self, now: datetime) -> None:
         with self.database.transaction() as tx:
