@@ -35,8 +35,7 @@ _PREFETCH = 8
 
 def persons(settings: Settings) -> frozenset[str]:
     """URN prefixes of the identifiers that are of a person."""
-    names = settings.namespaces
-    return frozenset({names.fin, names.migration_person, names.social_insurance})
+    return settings.rules().namespaces.persons
 
 
 def administration(settings: Settings) -> BrokerAdministration:
