@@ -25,6 +25,7 @@ from hub.delivery.sender import Postponed, Sender
 from hub.delivery.subscriber import Subscriber
 from hub.store.database import Database, Transaction
 from routing import retry
+from routing.bus import NotConfirmed
 from routing.observer import Observer
 from routing.outcome import Park, Retry
 from schemas.errors import Stop, Unavailable
@@ -156,10 +157,12 @@ class Dispatcher:
         try:
             for each in packed:
                 results.append(self._send(each))  # noqa: PERF401 - kept if a later one fails
-        except Unavailable:
+        except Unavailable as outage:
             failed, *unsent = packed[len(results) :]
-            results.append((failed, Outcome.UNAVAILABLE, ()))
             results += [(each, Outcome.NOT_SENT, ()) for each in unsent]
+            # What was not confirmed may still arrive: it is on its way until its deadline.
+            if not isinstance(outage, NotConfirmed):
+                results.append((failed, Outcome.UNAVAILABLE, ()))
             raise
         finally:
             self._note(results)

@@ -11,7 +11,7 @@ import structlog
 from hub.crew import Worker
 from hub.delivery.subscriber import Subscriber
 from routing.observer import Observer
-from schemas.errors import RetryLater, Unavailable
+from schemas.errors import HubError, RetryLater, Unavailable
 
 _log = structlog.get_logger()
 
@@ -24,11 +24,28 @@ class _Post:
 
 
 @dataclass
+class _Pause:
+    """How many looks a worker that ended is left alone: one, two, four …"""
+
+    length: int = 1
+    left: int = 1
+
+    def over(self, longest: int) -> bool:
+        """Count a look; tell whether it is time for another try."""
+        self.left -= 1
+        if self.left > 0:
+            return False
+        self.length = self.left = min(2 * self.length, longest)
+        return True
+
+
+@dataclass
 class Office:
     """Keeps a worker at work for every subscriber there is, and starts again what ended.
 
     ``known`` lists the subscribers, ``hire`` makes the worker of one; both may fail. Subscribers
-    that were added, changed or removed are noticed within ``interval`` seconds.
+    that were added, changed or removed are noticed within ``interval`` seconds. One whose worker
+    keeps ending is passed over for more and more looks, up to ``longest_pause``.
     """
 
     known: Callable[[], Iterable[Subscriber]]
@@ -36,7 +53,9 @@ class Office:
     observer: Observer
     close: Callable[[], None] = lambda: None
     interval: float = 2.0
+    longest_pause: int = 32
     _posts: dict[str, _Post] = field(default_factory=dict)
+    _pauses: dict[str, _Pause] = field(default_factory=dict)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; every worker then finishes what is in hand."""
@@ -57,8 +76,10 @@ class Office:
             return
         self._dismiss(self._outdated(wanted))
         for name, subscriber in wanted.items():
-            post = self._posts.get(name)
-            if post is None or not post.thread.is_alive():
+            if name not in self._posts:
+                self._pauses[name] = _Pause()
+                self._posts[name] = self._start(subscriber)
+            elif not self._alive(name) and self._pauses[name].over(self.longest_pause):
                 self._posts[name] = self._start(subscriber)
             self.observer.gauge("outbound_worker", self._alive(name), subscriber=name)
 
@@ -79,6 +100,11 @@ class Office:
         def work() -> None:
             try:
                 self.hire(subscriber).run(stop)
+            except HubError as error:
+                _log.error(
+                    "a subscriber's worker ended", subscriber=subscriber.name, cause=str(error)
+                )
+                self.observer.count("outbound_worker_ended", subscriber=subscriber.name)
             except Exception:  # noqa: BLE001 - one subscriber's trouble is not the next one's
                 _log.exception("a subscriber's worker ended", subscriber=subscriber.name)
                 self.observer.count("outbound_worker_ended", subscriber=subscriber.name)

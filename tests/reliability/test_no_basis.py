@@ -8,7 +8,7 @@ effects. At every send and every read it is asked of the tables whether that may
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -92,9 +92,41 @@ def test_nothing_leaves_without_a_grant_in_force_and_a_line_that_precedes_it(
 
 
 @pytest.mark.slow
-@settings(QUICK, max_examples=1000)
+@settings(QUICK, max_examples=300)
 @given(st.lists(steps, min_size=20, max_size=80))
 def test_nothing_leaves_without_a_grant_in_force_in_long_stories(
     place: tuple[str, dict[str, str]], story: list[tuple[Any, ...]]
 ) -> None:
     play(place, story)
+
+
+Act = Callable[[World, int], None]
+
+
+@pytest.mark.parametrize(
+    ("act", "fewest"),
+    [
+        pytest.param(lambda world, place: world.work(place), 15, id="the worker"),
+        pytest.param(lambda world, place: world.restrict("revoke", 0, place), 10, id="revoking"),
+        pytest.param(lambda world, place: world.pass_time(60 * 300, place), 10, id="the watch"),
+    ],
+)
+def test_a_crash_at_any_place_ends_as_no_crash_does(
+    place: tuple[str, dict[str, str]], act: Act, fewest: int
+) -> None:
+    for burns_at in itertools.count(1):
+        world = World(place[0], next(NUMBERS), place[1])
+        try:
+            world.approve(0, 0, 200, None, 0)
+            world.arrive(1, 1)
+            world.work(0)
+            world.arrive(2, 1)
+            act(world, burns_at)
+            world.read_some(1)
+            world.come_to_rest()
+            assert world.problems() == [], burns_at
+            if not world.crashes:
+                break
+        finally:
+            world.close()
+    assert burns_at > fewest

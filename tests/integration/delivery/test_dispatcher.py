@@ -10,6 +10,7 @@ import pytest
 from hub.delivery.custody import Due
 from hub.delivery.sender import Parcel, Postponed, derive_delivery_id
 from hub.store.database import Database
+from routing.bus import NotConfirmed
 from schemas.envelope import Operation
 from schemas.errors import Parked, RetryLater, Unavailable
 from tests.support.outbound_bench import (
@@ -112,6 +113,17 @@ def test_an_outage_is_no_attempt_and_what_comes_again_is_decided_anew(
     assert bench.endpoint.parcels == []
     assert bench.log() == [("allowed", None), ("withheld", "grant-revoked")]
     assert list(bench.states().values()) == ["withheld"]
+
+
+def test_what_was_not_confirmed_counts_as_on_its_way_until_its_deadline(
+    bench: OutboundBench,
+) -> None:
+    grant = bench.grant()
+    bench.endpoint.failures = [NotConfirmed("broker: no answer in time")]
+    with pytest.raises(Unavailable):
+        bench.dispatcher().dispatch(due(person(1)))
+    bench.revoke(grant)
+    assert bench.clock.now >= START + timedelta(seconds=30)
 
 
 def test_what_the_endpoint_postpones_waits_in_custody_as_long_as_it_asked(
