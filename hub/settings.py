@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from connectors._kit.contract import Limits, Rules
+from hub.channels import unprotected
 from hub.listeners import HttpSettings, LookupSettings, ReaderSettings, SenderSettings
 from hub.sections import (
     BrokerUrl,
@@ -101,6 +102,9 @@ class Settings(BaseSettings):
     )
     database_url: DatabaseUrl | None = Field(
         None, description="PostgreSQL 15 or later, `postgresql://user:password@host:5432/name`"
+    )
+    allow_plain: bool = Field(
+        False, description="whether broker and database may be on other machines without TLS"
     )
     lanes: Annotated[tuple[Lane, ...], BeforeValidator(split), Field(min_length=1)] = Field(
         ("live", "bulk"), description="lanes a worker serves, with commas between"
@@ -215,6 +219,7 @@ class Settings(BaseSettings):
         named = {
             "http": self.http.certificate,
             "http-clients": self.http.client_authorities,
+            "lookup": self.lookup.certificate,
         }
         return {name: path for name, path in named.items() if path is not None}
 
@@ -242,6 +247,9 @@ def load(**given: Any) -> Settings:
         problems.append(f"{PREFIX}CONFIG: not a TOML file ({error})")
     except OSError as error:
         problems.append(f"{PREFIX}CONFIG: {error.strerror}")
+    else:
+        if not settings.allow_plain:
+            problems += unprotected(PREFIX, settings.broker_url, settings.database_url)
     if problems:
         raise InvalidSettings(problems)
     return settings

@@ -56,10 +56,13 @@ for connector in "$here"/connectors/[a-z]*/connector.py; do
 done
 printf '{"vhosts": [{"name": "/"}], "users": [%s], "permissions": [%s]}\n' "$users" "$permissions" \
     >"$folder/definitions.json"
+# The containers' network does not leave this machine.
 cat >"$folder/hub.toml" <<END
+allow_plain = true
 broker_url = "amqp://qovsaq:$broker@rabbitmq:5672/%2F"
 database_url = "postgresql://qovsaq_hub:$hub@postgres:5432/qovsaq"
 END
 cat >"$folder/owner.toml" <<END
+allow_plain = true
 database_url = "postgresql://qovsaq:$owner@postgres:5432/qovsaq"
 END

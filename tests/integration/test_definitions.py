@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,8 +35,8 @@ def test_each_ministry_publishes_with_its_password_to_its_own_exchange_alone(
 
     place = urlsplit(private_broker.broker.url)
     port = place.port
-    line = (tmp_path / "secrets" / "hub.toml").read_text("utf-8").splitlines()[0]
-    hub = line.split("//")[1].split("@")[0]
+    given = tomllib.loads((tmp_path / "secrets" / "hub.toml").read_text("utf-8"))
+    hub = given["broker_url"].split("//")[1].split("@")[0]
     hub_url = f"amqp://{hub}@127.0.0.1:{port}/%2F"
     declare(hub_url, topology(discover()))
     assert check(hub_url, topology(discover())) == []

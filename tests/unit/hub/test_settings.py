@@ -121,6 +121,7 @@ def test_a_group_cannot_be_set_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QOVSAQ_ALLOW_PLAIN", "true")
     monkeypatch.setenv("QOVSAQ_BROKER_URL", f"amqp://guest:{SECRET}@host:5672/vhost")
     monkeypatch.setenv("QOVSAQ_DATABASE_URL", f"postgresql://hub:{SECRET}@host/name")
     monkeypatch.setenv("QOVSAQ_POLL__JUSTICE__URL", f"http://hub:{SECRET}@host/poll")
