@@ -44,6 +44,10 @@ class HttpSettings(ListenerSettings):
     public_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+$")] | None = Field(
         None, description="where ministries find it, for WSDLs; unset: as each request says"
     )
+    token_key: Path | None = Field(
+        None, description="PEM file of the P-256 key that signs the tokens of `/token`; unset: none"
+    )
+    token_seconds: Seconds = Field(300, description="how long a token of `/token` is good for")
     body_seconds: Seconds = Field(
         60, description="time a message, or a part of a document, may take"
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
-from urllib.parse import unquote, urlsplit
 
 from hub.assembly import Hub
+from hub.broker_control import BrokerControl
 from hub.crew import Crew, Worker
 from hub.delivery import account, subscribers
 from hub.delivery.account import Line
@@ -40,13 +39,8 @@ def persons(settings: Settings) -> frozenset[str]:
 
 def administration(settings: Settings) -> BrokerAdministration:
     """Open the way to the broker's users and rights, if the settings name one."""
-    command = settings.outbound.broker_control
-    if command is None or settings.broker_url is None:
-        return NoAdministration()
-    path = urlsplit(settings.broker_url.get_secret_value().partition(";")[0]).path
-    return RabbitmqCtl(
-        shlex.split(command), unquote(path.removeprefix("/")) or "/", settings.outbound.user_prefix
-    )
+    control = BrokerControl.of(settings)
+    return RabbitmqCtl(control, settings.outbound.user_prefix) if control else NoAdministration()
 
 
 def governance(hub: Hub, purpose: str = "grants") -> Governance:

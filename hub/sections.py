@@ -217,7 +217,7 @@ class OutboundSettings(Section):
         True, description="whether a grant is put in force by another operator than proposed it"
     )
     broker_control: str | None = Field(
-        None, description="command that is rabbitmqctl here; needed for subscribers over AMQP"
+        None, description="command that is rabbitmqctl here, for the broker's users and rights"
     )
     user_prefix: str = Field(
         "subscriber.", description="what stands before a subscriber's name as the broker's user"

@@ -28,6 +28,7 @@ from hub.cli import (
     ledger,
     load,
     migrate,
+    ministries,
     notices,
     operators,
     person,
@@ -97,6 +98,7 @@ app.command()(downtime.resume)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(notices.app, name="notices")
 app.add_typer(operators.app, name="operators")
+app.add_typer(ministries.app, name="ministries")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(grants.app, name="grants")
 app.add_typer(audit.app, name="audit")

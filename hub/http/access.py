@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
@@ -13,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.requests import Request
 
-from hub.http.keyfile import KeyFile, read_jwks
+from hub.http.keyfile import KeyFile, read_jwks, read_signing_key
 from hub.listeners import HttpSettings, ListenerSettings, SenderSettings
 from schemas.errors import Refused, Stop
 
@@ -52,18 +53,35 @@ def access(name: str, sender: SenderSettings, http: HttpSettings, clock: Clock) 
         if not http.local:
             raise Stop(f"{prefix}AUTHENTICATION: none is only for a door open to this machine")
         return Trusting(name)
-    if sender.subject is None:
+    subject = subject_of(name, sender, http)
+    if subject is None:
         raise Stop(f"{prefix}SUBJECT is not set")
     if sender.authentication == "certificate":
-        return Only(written(sender.subject, prefix), certificates(http, "QOVSAQ_HTTP__"))
-    return Only(sender.subject, tokens(http, "QOVSAQ_HTTP__", clock))
+        return Only(written(subject, prefix), certificates(http, "QOVSAQ_HTTP__"))
+    return Only(subject, tokens(http, "QOVSAQ_HTTP__", clock, http.token_key))
 
 
-def tokens(listener: ListenerSettings, prefix: str, clock: Clock) -> Tokens:
-    """Know senders by access tokens; raise ``Stop`` where there are no keys to verify them by."""
-    if listener.jwks is None:
+def subject_of(name: str, sender: SenderSettings, http: HttpSettings) -> str | None:
+    """Name the subject of a ministry; in the door's own tokens it is the ministry's name."""
+    own = sender.authentication == "token" and http.token_key
+    return sender.subject or (name if own else None)
+
+
+def tokens(
+    listener: ListenerSettings, prefix: str, clock: Clock, own_key: Path | None = None
+) -> Tokens:
+    """Know senders by access tokens, also those signed with ``own_key``.
+
+    Raises ``Stop`` where there are no keys to verify them by.
+    """
+    if listener.jwks is None and own_key is None:
         raise Stop(f"{prefix}JWKS is not set")
-    keys = KeyFile(listener.jwks, read_jwks)
+    others = KeyFile(listener.jwks, read_jwks) if listener.jwks else None
+    own = KeyFile(own_key, read_signing_key) if own_key else None
+
+    def keys() -> KeySet:
+        return KeySet([*(others.keys.keys if others else ()), *([own.keys] if own else ())])
+
     return Tokens(keys, listener.audience, listener.issuer, clock)
 
 
@@ -107,7 +125,7 @@ class Trusting:
 class Tokens:
     """OAuth 2 access tokens of the client-credentials grant: signed JWTs for our audience."""
 
-    file: KeyFile[KeySet]
+    keys: Callable[[], KeySet]
     audience: str
     issuer: str | None
     clock: Clock
@@ -118,7 +136,7 @@ class Tokens:
         if scheme.lower() != "bearer" or not token:
             raise _unauthenticated("expected an access token (Authorization: Bearer …)")
         try:
-            claims = jwt.decode(token.strip(), self.file.keys, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token.strip(), self.keys(), algorithms=ALGORITHMS).claims
             self._claims().validate(claims)
         except (JoseError, ValueError, TypeError, AttributeError):
             # Their texts may quote the token.

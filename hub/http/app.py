@@ -3,6 +3,7 @@
 ======================================  ====================================================
 ``POST /intake/<ministry>``             one message
 ``POST /intake/<ministry>/documents``   a document of any size, split into messages
+``POST /token``                         an access token for a client's secret
 ``POST /ehis``                          one message of any ministry, in the envelope of EHİS
 ``GET /intake/<ministry>?wsdl``         the service description, where the ministry speaks SOAP
 ``GET /intake/<ministry>/messages/…``   what became of a message
@@ -42,6 +43,7 @@ from hub.http import answers, body, ehis, notices, served, status
 from hub.http.callers import Caller, Sender
 from hub.http.door import Door, Letter
 from hub.http.signatures import JWS_HEADER
+from hub.http.tokens import TokenOffice
 from hub.intake.reading import is_manifest
 from hub.listeners import HttpSettings
 from hub.store.database import Database
@@ -66,6 +68,7 @@ class Reception:
     observer: Observer
     clock: Callable[[], datetime]
     gateway: Caller | None = None
+    tokens: TokenOffice | None = None
     http: HttpSettings = field(default_factory=HttpSettings)
     monotonic: Callable[[], float] = time.monotonic
     _loading: threading.Lock = field(default_factory=threading.Lock)
@@ -74,10 +77,12 @@ class Reception:
         """Lay out the addresses."""
         contracts = served.Contracts(self.connectors, self.http.public_url)
         intake = "/intake/{ministry}"
+        tokens = [Route("/token", self.tokens.give, methods=["POST"])] if self.tokens else []
         return Starlette(
             routes=[
                 Route(intake, self.take, methods=["POST"]),
                 Route(intake, contracts.describe, methods=["GET"]),
+                *tokens,
                 Route("/ehis", self.take_from_ehis, methods=["POST"]),
                 Route(f"{intake}/documents", self.take_document, methods=["POST"]),
                 Route(f"{intake}/documents/{{id:path}}", self.tell_of_document, methods=["GET"]),

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import orjson
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 
 from schemas.errors import Stop
 
@@ -55,3 +55,15 @@ def read_jwks(data: bytes) -> KeySet:
     if not keys.keys or any(key.key_type == "oct" for key in keys.keys):
         raise Stop("the file of keys must hold public keys, and no secrets")
     return keys
+
+
+def read_signing_key(pem: bytes) -> ECKey:
+    """Read the private key that signs tokens; raise ``Stop`` unless it is one on P-256."""
+    try:
+        key = ECKey.import_key(pem)
+    except (JoseError, ValueError, TypeError):
+        raise Stop("QOVSAQ_HTTP__TOKEN_KEY: not a PEM file of an EC key") from None
+    if not key.is_private or key.curve_name != "P-256":
+        raise Stop("QOVSAQ_HTTP__TOKEN_KEY: expected a private key on the curve P-256")
+    key.ensure_kid()
+    return key

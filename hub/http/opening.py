@@ -8,13 +8,15 @@ from datetime import datetime
 from connectors._kit.contract import Connector
 from hub.documents.loader import Loader
 from hub.http import ehis
-from hub.http.access import access
+from hub.http.access import access, subject_of
 from hub.http.app import Reception
 from hub.http.callers import Caller, Sender
 from hub.http.door import Door
+from hub.http.keyfile import KeyFile, read_signing_key
 from hub.http.quota import Quota
 from hub.http.server import HttpWorker
 from hub.http.signatures import verifier
+from hub.http.tokens import TokenOffice
 from hub.settings import Settings
 from hub.store.database import Database
 from routing.bus import Publisher
@@ -44,11 +46,13 @@ def open_door(
     asked, loading = database("http"), database("http documents")
     callers = _callers(settings, connectors, clock)
     gateway = callers.pop(ehis.NAME, None)
+    door = Door(publisher, asked, verifiers, rules, ehis_only)
     reception = Reception(
         senders={name: Sender(connectors[name], caller) for name, caller in callers.items()},
         gateway=gateway,
         connectors=connectors,
-        door=Door(publisher, asked, verifiers, rules, ehis_only),
+        tokens=_tokens(settings, door, clock),
+        door=door,
         loader=Loader(loading, publisher, clock, rules.limits),
         database=asked,
         observer=observer,
@@ -63,6 +67,27 @@ def open_door(
 
     grace = settings.grace_seconds
     return HttpWorker(reception.app(), settings.http, "QOVSAQ_HTTP__", grace, close)
+
+
+def _tokens(settings: Settings, door: Door, clock: Callable[[], datetime]) -> TokenOffice | None:
+    http = settings.http
+    if http.token_key is None:
+        return None
+    subjects = {
+        name: subject_of(name, sender, http) or name
+        for name, sender in settings.senders.items()
+        if sender.authentication == "token"
+    }
+    return TokenOffice(
+        key=KeyFile(http.token_key, read_signing_key),
+        subjects=subjects,
+        database=door.database,
+        lock=door.lock,
+        clock=clock,
+        audience=http.audience,
+        issuer=http.issuer,
+        seconds=http.token_seconds,
+    )
 
 
 def _callers(

@@ -14,6 +14,7 @@ import pika
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
+from hub.broker_control import BrokerControl
 from hub.delivery.administration import RabbitmqCtl
 from hub.delivery.amqp import QueueSender
 from hub.delivery.recall import SEEN
@@ -57,7 +58,7 @@ class Place:
 def place(broker: Broker) -> Iterator[Place]:
     vhost = f"qovsaq_test_{uuid.uuid4().hex[:12]}"
     with broker.vhost(vhost) as url:
-        ctl = RabbitmqCtl(broker.administration.command, vhost, f"{vhost}.")
+        ctl = RabbitmqCtl(BrokerControl(broker.administration.command, vhost), f"{vhost}.")
         ctl.introduce(BODY, PASSWORD)
         yield Place(ctl, url, url.replace("guest:guest", f"{vhost}.{BODY}:{PASSWORD}"))
         broker.administration.run("delete_user", f"{vhost}.{BODY}")
@@ -70,9 +71,7 @@ def plant(place: Place, broker: Broker, database_url: str) -> Iterator[Plant]:
         layout = topology(()) + bench.topology
         control.delete(place.url, bench.topology)
         control.declare(place.url, layout)
-        broker.administration.permit(
-            f"{place.ctl.prefix}{BODY}", place.ctl.vhost, configure="^$", write="^$", read="^$"
-        )
+        place.ctl.control.permit(f"{place.ctl.prefix}{BODY}")
         yield Plant(bench, bus, place.url, place.reader_url)
         bus.close()
 
