@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.evidence.chain import links
-from hub.evidence.chain.streams import STREAMS, newest_of, open_of, packed_of
+from hub.evidence.chain.streams import STREAMS, first_open_of, newest_of, packed_of
 from hub.store.database import Database, Transaction
 from routing.observer import Observer
 
@@ -93,6 +93,6 @@ class Sealer:
     def _measure(self, now: datetime) -> None:
         with self.database.transaction() as tx:
             for name in STREAMS:
-                (row,) = tx.rows(open_of(name), [links.sealed_through(tx, name)])
-                age = (now - row["oldest"]).total_seconds() if row["rows"] else 0.0
+                first = tx.rows(first_open_of(name), [links.sealed_through(tx, name)])
+                age = (now - first[0]["at"]).total_seconds() if first else 0.0
                 self.observer.gauge("audit_unsealed_seconds", max(age, 0.0), stream=name)

@@ -28,8 +28,10 @@ SELECT count(*) AS rows, max(number) AS last,
 FROM ({leaves}) AS part
 """
 _NEWEST: LiteralString = "SELECT max({number}) AS number FROM {table}"
-_OPEN: LiteralString = """
-SELECT count(*) AS rows, min({at}) AS oldest FROM {table} WHERE {number} > %s
+_OPEN: LiteralString = "SELECT count(*) AS rows FROM {table} WHERE {number} > %s"
+# By number and not by time: the index is used, however little PostgreSQL knows of the table.
+_FIRST_OPEN: LiteralString = """
+SELECT {at} AS at FROM {table} WHERE {number} > %s ORDER BY {number} LIMIT 1
 """
 
 
@@ -131,6 +133,13 @@ def newest_of(stream_name: str) -> Composed:
 
 @cache
 def open_of(stream_name: str) -> Composed:
-    """Make the statement that counts rows behind a number and dates the oldest of them."""
+    """Make the statement that counts rows behind a number."""
     stream = STREAMS[stream_name]
-    return compose(_OPEN, number=stream.number, table=stream.table, at=stream.at)
+    return compose(_OPEN, number=stream.number, table=stream.table)
+
+
+@cache
+def first_open_of(stream_name: str) -> Composed:
+    """Make the statement that dates the first row behind a number."""
+    stream = STREAMS[stream_name]
+    return compose(_FIRST_OPEN, number=stream.number, table=stream.table, at=stream.at)
