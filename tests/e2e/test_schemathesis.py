@@ -65,7 +65,9 @@ def explore(command: Path, site: LookupSite, description: str, *more: str) -> tu
     words = [str(command), "run", description, "--url", site.url, *more]
     words += ["-H", f"Authorization: {authorization}", "--no-color", "--checks", "all"]
     words += ["--max-examples", "50", "--seed", "1"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    # It keeps what it found where it runs.
+    folder = command.parent
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
