@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0023"
+down_revision = "0022"
 
 STATEMENTS = """
 -- Of a secret there is nothing but the hash, and of a broker user's password not even that: the
