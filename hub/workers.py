@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from connectors._kit import soap_client
 from connectors._kit.contract import Connector
 from hub.agency.relay import AgencyRelay
 from hub.assembly import Hub, Kind
@@ -192,6 +191,8 @@ def _poll(hub: Hub) -> Worker:
 
 
 def _poller(hub: Hub) -> Worker:
+    from connectors._kit import soap_client  # no other worker carries a SOAP client
+
     return PollWorker(
         [
             Poller(

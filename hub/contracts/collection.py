@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 import orjson
 
 from connectors import _ehis
-from connectors._kit import soap_push
 from connectors._kit.contract import Connector
 from hub.contracts import asyncapi
 from schemas import export
@@ -28,6 +27,8 @@ Contracts = Mapping[str, bytes]
 
 def collect(connectors: Mapping[str, Connector]) -> dict[str, bytes]:
     """Give every contract of this release by its path, sorted."""
+    from connectors._kit import soap_push  # workers look at contracts and carry no SOAP client
+
     records = {f"schemas/json/{name}": body for name, body in export.documents().items()}
     interface = {asyncapi.PATH: asyncapi.rendered(connectors)}
     spoken = {

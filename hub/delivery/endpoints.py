@@ -9,15 +9,21 @@ from hub.delivery.address import parse_target
 from hub.delivery.line import Line, Patience
 from hub.delivery.sender import Sender
 from hub.delivery.signing import Secret
-from hub.delivery.soap import SoapSender
 from hub.delivery.subscriber import Channel, Subscriber
 from hub.delivery.webhook import WebhookSender
 from hub.sections import EndpointSettings
 from schemas.errors import Stop
 
+
+def _soap(line: Line, secrets: Sequence[Secret]) -> Sender:
+    from hub.delivery.soap import SoapSender  # only who sends SOAP carries a SOAP client
+
+    return SoapSender(line, secrets)
+
+
 _SENDERS: Mapping[Channel, Callable[[Line, Sequence[Secret]], Sender]] = {
     Channel.WEBHOOK: WebhookSender,
-    Channel.SOAP: SoapSender,
+    Channel.SOAP: _soap,
 }
 
 

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from connectors._kit.contract import Connector, Poll
-from connectors._kit.soap_client import Page, Polled
 from hub.evidence.downtime import register
 from hub.poll import cursor
 from hub.sections import PollSettings
@@ -23,6 +22,9 @@ from routing.bus import Publisher, Unroutable
 from routing.message import PUBLISHED_AT, Message
 from routing.observer import Observer
 from schemas.errors import Stop
+
+if TYPE_CHECKING:
+    from connectors._kit.soap_client import Page, Polled
 
 
 class Fetch(Protocol):

@@ -1,21 +1,15 @@
-"""Bring a database to the schema this release needs, and say which schema it has."""
+"""Which schema a database has, which this release needs, and how it gets there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
+from hub.store.database import Database
 
-from schemas.errors import Unavailable
+SCRIPTS = Path(__file__).parent / "migrations"
 
-_SCRIPTS = Path(__file__).parent / "migrations"
-_LOCK = 0x716F7673
+_PRESENT = "SELECT to_regclass('schema_version') IS NOT NULL AS present"
+_CURRENT = "SELECT version_num FROM schema_version"
 
 
 def upgrade(url: str) -> None:
@@ -23,42 +17,26 @@ def upgrade(url: str) -> None:
 
     Raises ``Unavailable`` if the database does not answer.
     """
-    with _connect(url) as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        connection.commit()
-        try:
-            command.upgrade(_config(connection), "head")
-            connection.commit()
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
-            connection.commit()
+    from hub.store.upgrade import upgrade  # no worker carries the tools of migrations
+
+    upgrade(url, SCRIPTS)
 
 
 def current(url: str) -> str | None:
-    """Name the schema version of the database; None where nothing was ever migrated."""
-    with _connect(url) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": "schema_version"})
-        return context.get_current_revision()
+    """Name the schema version of the database; None where nothing was ever migrated.
+
+    Raises ``Unavailable`` if the database does not answer.
+    """
+    database = Database(url, application_name="qovsaq schema")
+    try:
+        with database.transaction() as tx:
+            (found,) = tx.rows(_PRESENT)
+            rows = tx.rows(_CURRENT) if found["present"] else []
+    finally:
+        database.close()
+    return rows[0]["version_num"] if rows else None
 
 
 def expected() -> str:
-    """Name the schema version this release needs."""
-    head = ScriptDirectory(str(_SCRIPTS)).get_current_head()
-    return head or ""
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _connect(url: str) -> Connection:
-    scheme, separator, rest = url.partition("://")
-    dialect = "postgresql+psycopg" if scheme in ("postgres", "postgresql") else scheme
-    engine = create_engine(f"{dialect}{separator}{rest}", poolclass=NullPool)
-    try:
-        return engine.connect()
-    except OperationalError as error:
-        raise Unavailable(f"database: {type(error.orig).__name__}") from None
+    """Name the schema version this release needs: that of its last migration."""
+    return max(path.name[:4] for path in (SCRIPTS / "versions").glob("[0-9]*.py"))

@@ -1,4 +1,4 @@
-"""Alembic environment: one online connection handed over by ``hub.store.migrate``."""
+"""Alembic environment: one online connection handed over by ``hub.store.upgrade``."""
 
 from __future__ import annotations
 
