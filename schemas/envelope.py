@@ -161,6 +161,7 @@ def make_event(
     channel: str = Channel.DIRECT,
     correlation_id: str | None = None,
     causation_id: str | None = None,
+    test_mode: bool = False,
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
     kind = f"{record_class.record_type}.v{record_class.record_version}"
@@ -182,6 +183,7 @@ def make_event(
         channel=channel,
         correlationid=correlation_id,
         causationid=causation_id,
+        testmode=test_mode,
         data=None if record is None else record.model_dump(mode="json", exclude_none=True),
     )
 

@@ -108,6 +108,7 @@ class Reception:
             sender=who,
             jws=request.headers.get(JWS_HEADER, ""),
             corrects=request.headers.get("qovsaq-corrects", ""),
+            test_mode=request.headers.get("qovsaq-test-mode", ""),
         )
         return await self._taken(letter, _soap(sender.connector, request))
 

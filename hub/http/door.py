@@ -32,6 +32,7 @@ from routing.message import (
     SENDER,
     SERVICE,
     SIGNATURE,
+    TEST_MODE,
     HeaderValue,
     Message,
 )
@@ -67,7 +68,8 @@ class Conversation:
 class Letter:
     """A message as it stands before the door; ``message_id`` is empty where none was given.
 
-    ``corrects`` is the id of the refused message that it comes in place of, if the sender says so.
+    ``corrects`` is the id of the refused message that it comes in place of, if the sender says so;
+    ``test_mode`` what it says of whether this is a test.
     With a ``conversation`` it came over EHİS, without one from the ministry itself.
     """
 
@@ -79,6 +81,7 @@ class Letter:
     sender: str
     jws: str = ""
     corrects: str = ""
+    test_mode: str = ""
     conversation: Conversation | None = None
 
     @property
@@ -190,6 +193,8 @@ def _message(letter: Letter, proven: Proven, now: datetime) -> Message:
         headers[SIGNATURE] = proven.signature
     if letter.corrects:
         headers[CORRECTS] = letter.corrects
+    if letter.test_mode:
+        headers[TEST_MODE] = letter.test_mode
     exchange, key = keys.intake_exchange(letter.connector.name), letter.lane
     if letter.conversation:
         headers[CORRELATION] = letter.conversation.correlation_id

@@ -18,6 +18,7 @@ from routing.message import (
     CORRELATION,
     PUBLISHED_AT,
     SERVICE,
+    TEST_MODE,
     Delivery,
     HeaderValue,
 )
@@ -50,6 +51,11 @@ class Arrived:
         """The refused message that the sender says this one comes in place of."""
         named = self.raw.headers.get(CORRECTS, "")
         return named if _MESSAGE_ID.fullmatch(named) and named != self.raw.message_id else None
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether the sender says that this is a test (decree 2.9.2)."""
+        return self.raw.headers.get(TEST_MODE, "").lower() == "true"
 
     def sealed(self, records: int) -> Sealed:
         """Describe the message for the journal, ``records`` being how many it holds."""
@@ -132,6 +138,8 @@ def _refusal(delivery: Delivery, ministry: str, *, usable: bool) -> Refused | No
         return Refused("user-id-mismatch", "", "the broker user is not this ministry's")
     if delivery.message_id and not usable:
         return Refused("message-id-format", "", "1 to 200 printable ASCII characters, no spaces")
+    if str(delivery.headers.get(TEST_MODE, False)).lower() not in ("true", "false"):
+        return Refused("test-mode-value", "", "the header test-mode must be true or false")
     return None
 
 

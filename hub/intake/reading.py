@@ -201,6 +201,7 @@ def _event(item: Normalized, arrived: Arrived) -> Event:
         channel=raw.headers.get(CHANNEL, Channel.DIRECT),
         correlation_id=raw.headers.get(CORRELATION),
         causation_id=raw.headers.get(CAUSATION) or arrived.corrects,
+        test_mode=arrived.test_mode,
     )
 
 

@@ -31,6 +31,7 @@ from schemas.errors import Parked, Refused, Stop, Unavailable
 _log = structlog.get_logger()
 HOP = "registry"
 KILLED = "killed-process"
+TEST_MODE = "test-mode"
 
 _Failure = tuple[Event, Exception]
 
@@ -111,12 +112,14 @@ class RegistryHandler:
             fresh = [event for event in events if event.id not in final]
             if not fresh:
                 return
-            won = write(tx, fresh, now, self.authority)
+            live = [event for event in fresh if not event.testmode]
+            won = write(tx, live, now, self.authority) if live else {}
             settled = [Settlement(key, State(state)) for key, state in sorted(won.items())]
+            settled += [_ends_here(event) for event in fresh if event.testmode]
             record_log.settle(tx, settled, self._present(now))
-            feed.append(tx, _effective(fresh, won), now)
+            feed.append(tx, _effective(live, won), now)
             ways = outcomes.ways(tx, won)
-        told = Counter((event.ministry, won[event.id]) for event in fresh)
+        told = Counter((event.ministry, won[event.id]) for event in live)
         measure(self.observer, told, ways, self._present(now))
 
     def _present(self, now: datetime) -> datetime:
@@ -208,6 +211,11 @@ class RegistryHandler:
                 watermark=max(marks, default=None),
                 now=now,
             )
+
+
+def _ends_here(event: Event) -> Settlement:
+    """A record marked as a test never reaches live tables (decree 2.9.2)."""
+    return Settlement(event.id, State.DISCARDED, TEST_MODE)
 
 
 def _effective(events: Iterable[Event], outcomes: Mapping[str, Outcome]) -> list[Event]:

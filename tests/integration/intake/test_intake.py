@@ -200,3 +200,28 @@ def test_a_suspect_that_keeps_killing_the_process_is_parked_and_its_neighbour_is
     assert bench.canonical() != []
     assert bench.rows("SELECT count(*) AS n FROM evidence.poison_claim") == [{"n": 0}]
     assert bench.ledger().balanced
+
+
+def test_a_message_marked_as_a_test_says_so_in_each_of_its_events(bench: Bench) -> None:
+    bench.send("labour", CONTRACT, "m-1", headers={"test-mode": True})
+    bench.send("labour", CONTRACT, "m-2", headers={"test-mode": "false"})
+    bench.send("labour", CONTRACT, "m-3")
+    bench.work()
+    told = {event.messageid: event.testmode for event in bench.canonical()}
+    assert told == {"m-1": True, "m-2": False, "m-3": False}
+
+
+def test_a_mark_of_a_test_that_says_neither_yes_nor_no_is_refused(bench: Bench) -> None:
+    bench.send("labour", CONTRACT, "m-1", headers={"test-mode": "perhaps"})
+    bench.work()
+    assert bench.states() == [("refused", "test-mode-value")]
+    assert bench.canonical() == []
+
+
+def test_a_test_that_was_lost_is_made_again_as_a_test(bench: Bench) -> None:
+    bench.send("labour", CONTRACT, headers={"test-mode": "true"})
+    bench.work()
+    bench.canonical()
+    bench.later(minutes=2)
+    bench.relay.step(bench.now)
+    assert [event.testmode for event in bench.canonical()] == [True]

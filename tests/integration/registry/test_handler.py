@@ -13,7 +13,8 @@ from connectors._kit.discover import discover
 from hub.evidence import workers
 from hub.evidence.record_log import State
 from hub.metrics import Metrics
-from hub.registry.handler import HOP, KILLED, RegistryHandler
+from hub.registry import feed
+from hub.registry.handler import HOP, KILLED, TEST_MODE, RegistryHandler
 from hub.store.database import Database
 from routing import keys
 from routing.message import ATTEMPTS, CAUSE, PUBLISHED_AT
@@ -65,6 +66,24 @@ def test_a_record_that_is_final_already_is_not_written_again(site: Site) -> None
     site.step()
     assert golden(site.database, fin_urn("TST0000")) is None
     assert site.states(event) == [State.WRITTEN]
+
+
+def test_a_record_marked_as_a_test_ends_at_the_door_and_its_neighbours_are_written(
+    site: Site,
+) -> None:
+    first, second = persons("A", "B")
+    test = second.model_copy(update={"testmode": True})
+    site.publish(first, test)
+    site.step()
+    assert site.states(first, test) == [State.WRITTEN, State.DISCARDED]
+    assert golden(site.database, fin_urn("TST0000")) is not None
+    assert golden(site.database, fin_urn("TST0001")) is None
+    with site.database.transaction() as tx:
+        (row,) = tx.rows(
+            "SELECT cause FROM evidence.record_log WHERE record_id = %s::uuid", [test.id]
+        )
+        assert [change.event.id for change in feed.read(tx, 0, 10)] == [first.id]
+    assert row["cause"] == TEST_MODE
 
 
 def test_one_bad_record_is_parked_with_its_cause_and_its_neighbours_are_written(
