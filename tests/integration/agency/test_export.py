@@ -25,6 +25,7 @@ from tests.integration.registry.writing import NOW, put
 pytestmark = pytest.mark.database
 
 LATER = NOW + timedelta(days=30)
+EVENTS = turmoil(seed=5, size=400)
 WANTED = Order("contracts", "a test", as_of=LATER, known_at=NOW + timedelta(hours=1))
 
 
@@ -37,7 +38,7 @@ def token(database: Database) -> Iterator[str]:
 @pytest.fixture
 def filled(database: Database, token: str) -> Database:
     with database.transaction() as tx:
-        write(tx, turmoil(seed=5, size=200), NOW)
+        write(tx, EVENTS[:200], NOW)
     return database
 
 
@@ -68,7 +69,7 @@ def test_as_known_then_the_export_is_the_same_byte_for_byte_whatever_came_since(
 ) -> None:
     before = made(filled, token, tmp_path / "before")
     with filled.transaction() as tx:
-        write(tx, turmoil(seed=6, size=200), NOW + timedelta(hours=2))
+        write(tx, EVENTS[200:], NOW + timedelta(hours=2))
     assert made(filled, token, tmp_path / "after") == before
     now = Order("contracts", "a test", as_of=LATER, known_at=LATER)
     assert made(filled, token, tmp_path / "now", now) != before

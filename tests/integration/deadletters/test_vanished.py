@@ -96,7 +96,9 @@ def test_without_the_sealed_bytes_a_record_ends_as_unaccounted_and_not_as_parked
     bench: DeskBench,
 ) -> None:
     lose_one(bench)
-    bench.rows("DELETE FROM evidence.journal_body RETURNING 1")
+    with bench.database.transaction() as tx:
+        tx.execute("SET LOCAL session_replication_role = replica")  # past the append-only trigger
+        assert tx.execute("DELETE FROM evidence.journal_body") == 1
     for _ in range(4):
         bench.relay.step(bench.now)
         bench.later(minutes=2)
