@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import schemas
 from connectors._kit.discover import discover
 from hub.cli.main import app
 from routing import message, parking
@@ -59,7 +60,7 @@ def test_what_the_table_of_records_says_is_so() -> None:
         assert record.category == "c" + clause.replace(".", "")
         assert set(ministries.split(", ")) == senders
         assert operations == "all"
-        assert (REPOSITORY / schema).is_file()
+        assert (Path(schemas.__path__[0]).parent / schema).is_file()
         assert all((REPOSITORY / test).is_file() for test in re.findall(r"`(.+?)`", tests))
         assert label == record.classification
         assert table == f"registry.{name}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import hub.contracts
 
 FOLDER = Path(hub.contracts.__path__[0])
-PAGE = (FOLDER.parents[1] / "docs" / "contracts.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "contracts.md").read_text("utf-8")
 RULE = re.compile(r'"((?!x-)[a-z]+(?:-[a-z]+)+)"')
 MEMBER_RULE = re.compile(r'f"\{member\}-([a-z-]+)"')
 
