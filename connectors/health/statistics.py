@@ -11,23 +11,14 @@ from lxml import etree
 from connectors._kit.contract import Item, Normalized, RawMessage, Rules
 from connectors._kit.fields import Change, Reading, attempt
 from connectors._kit.xml import Element, open_xml
+from connectors.health.actions import ACTIONS
 from schemas.build import build
-from schemas.envelope import Operation
 from schemas.errors import Refused
 from schemas.identifiers import Identifier, Namespaces
 from schemas.statistical_report import StatisticalReport
 
 NAMESPACE, NAME = "urn:synthetic:health:statistics:v1", "StatisticalReports"
 
-_ACTIONS = {
-    "NEW": Operation.CREATE,
-    "AMEND": Operation.CHANGE,
-    "CORRECT": Operation.CORRECT,
-    "CANCEL": Operation.ANNUL,
-    "RESTORE": Operation.RESTORE,
-    "SNAPSHOT": Operation.SNAPSHOT,
-    "VERIFY": Operation.VERIFY,
-}
 _UNITS = {
     "PERSON": "person",
     "CASE": "case",
@@ -56,7 +47,7 @@ def read(document: etree._Element, raw: RawMessage, rules: Rules) -> Iterator[It
 
 
 def _report(reading: Reading, rules: Rules, ordinal: int, report: Element) -> Normalized:
-    operation = reading.code(report, "@action", _ACTIONS)
+    operation = reading.code(report, "@action", ACTIONS)
     change = Change(operation, reading.occurred(report, "@at"))
     place_type, place = _place(reading, rules.namespaces, report)
     period = reading.period(report, "@period")

@@ -13,24 +13,15 @@ from connectors._kit.contract import Item, Normalized, RawMessage, Rules
 from connectors._kit.fields import Change, Reading, attempt, maybe
 from connectors._kit.issued import issued
 from connectors._kit.xml import Element, open_xml
+from connectors.health.actions import ACTIONS
 from schemas.build import build
 from schemas.dates import BAKU, parse_date
-from schemas.envelope import Operation
 from schemas.errors import Refused
 from schemas.identifiers import Identifier
 from schemas.vital_event_notice import VitalEventNotice
 
 NAMESPACE, NAME = "urn:synthetic:health:vital-events:v1", "VitalEvents"
 
-_ACTIONS = {
-    "NEW": Operation.CREATE,
-    "AMEND": Operation.CHANGE,
-    "CORRECT": Operation.CORRECT,
-    "CANCEL": Operation.ANNUL,
-    "RESTORE": Operation.RESTORE,
-    "SNAPSHOT": Operation.SNAPSHOT,
-    "VERIFY": Operation.VERIFY,
-}
 _EVENTS = {"BIRTH": "birth", "DEATH": "death"}
 _ATTRIBUTES = ("@id", "@kind", "@action", "@at")
 _LOCAL_MINUTE = re.compile(r"(\S+) ([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -49,7 +40,7 @@ def read(document: etree._Element, raw: RawMessage, rules: Rules) -> Iterator[It
 
 def _notice(raw: RawMessage, rules: Rules, ordinal: int, notice: Element) -> Normalized:
     reading = Reading(raw, rules)
-    operation = reading.code(notice, "@action", _ACTIONS)
+    operation = reading.code(notice, "@action", ACTIONS)
     change = Change(operation, reading.occurred(notice, "@at"))
     number = issued(notice, "@id", rules.namespaces.vital_event_notice)
     event = reading.code(notice, "@kind", _EVENTS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,9 +11,8 @@ from hub.agency import systems
 from hub.bootstrap import required, utc_now
 from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json, show_table
-from hub.cli.ready import command_settings
+from hub.cli.ready import command_settings, transaction
 from hub.settings import Settings
-from hub.store.database import Database, Transaction
 from routing import control
 from routing.keys import agency_queue
 from routing.topology import Queue, Topology
@@ -41,7 +38,7 @@ def add(
 ) -> None:
     """Add a system and its queue; it is served from the first change on."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "agency") as tx:
         token, now = token_of(settings), utc_now()
         systems.add(tx, token, name, pattern, purpose, now, from_now=from_now)
         _declare(settings, [name])
@@ -51,7 +48,7 @@ def add(
 @app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """List the systems and how far each has come."""
-    with _transaction(command_settings()) as tx:
+    with transaction(command_settings(), "agency") as tx:
         rows = systems.known(tx)
     if as_json:
         show_json(rows)
@@ -68,7 +65,7 @@ def list_(as_json: AsJson = False) -> None:
 def declare() -> None:
     """Make the queues of all systems, where they are missing."""
     settings = command_settings()
-    with _transaction(settings) as tx:
+    with transaction(settings, "agency") as tx:
         names = [row["name"] for row in systems.known(tx)]
     _declare(settings, names)
     typer.echo(f"{len(names)} queues are there")
@@ -81,7 +78,7 @@ def rewind(
 ) -> None:
     """Serve a system again from a position; it drops what it has by the ids."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "agency") as tx:
         systems.rewind(tx, token_of(settings), name, to, utc_now())
     typer.echo(f"{name} is served again from after {to}")
 
@@ -90,7 +87,7 @@ def rewind(
 def remove(name: Name) -> None:
     """Serve a system no longer; its queue stays, with what is in it."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "agency") as tx:
         systems.remove(tx, token_of(settings), name, utc_now())
     typer.echo(f"{name} is not served any more")
 
@@ -101,21 +98,10 @@ def changes(
 ) -> None:
     """Print changes of the registry, one JSON line each, in the order of commits."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "agency") as tx:
         page = feed.page(tx, token_of(settings), after, most, utc_now())
     for line in page.lines():
         typer.echo(line)
-
-
-@contextmanager
-def _transaction(settings: Settings) -> Iterator[Transaction]:
-    url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
-    database = Database(url, application_name="qovsaq agency")
-    try:
-        with database.transaction() as tx:
-            yield tx
-    finally:
-        database.close()
 
 
 def _declare(settings: Settings, names: list[str]) -> None:

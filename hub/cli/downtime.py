@@ -11,17 +11,17 @@ from typing import Annotated
 import typer
 
 from connectors._kit.discover import discover
-from hub.bootstrap import required, utc_now
+from hub.bootstrap import utc_now
 from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ending import Exit
-from hub.cli.ready import command_settings
+from hub.cli.ready import command_settings, transaction
 from hub.evidence import operators
 from hub.evidence.downtime import register
 from hub.evidence.downtime.register import Kind, Window
 from hub.evidence.downtime.statement import BAKU, bounds, state
 from hub.settings import Settings
-from hub.store.database import Database, Transaction
+from hub.store.database import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="The register of what was down, and why.")
 
@@ -37,7 +37,7 @@ def list_(
 ) -> None:
     """List what was or is down, and announced windows to come."""
     now = utc_now()
-    with _transaction(command_settings()) as tx:
+    with transaction(command_settings(), "downtime") as tx:
         rows = register.entries(tx, now - timedelta(days=days), now + timedelta(days=366))
     if as_json:
         show_json(rows)
@@ -96,7 +96,7 @@ def report(
 ) -> None:
     """Draw up the monthly statement of one ministry, with its availability."""
     _known(ministry)
-    with _transaction(command_settings()) as tx:
+    with transaction(command_settings(), "downtime") as tx:
         rows = register.entries(tx, *bounds(month))
     statement = state(rows, ministry, month, utc_now())
     html = out is not None and out.suffix == ".html"
@@ -139,19 +139,8 @@ def _known(ministry: str) -> None:
 
 @contextmanager
 def _operator(settings: Settings) -> Iterator[tuple[Transaction, str]]:
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "downtime") as tx:
         yield tx, operators.authenticate(tx, token_of(settings)).name
-
-
-@contextmanager
-def _transaction(settings: Settings) -> Iterator[Transaction]:
-    url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
-    database = Database(url, application_name="qovsaq downtime")
-    try:
-        with database.transaction() as tx:
-            yield tx
-    finally:
-        database.close()
 
 
 def _baku(moment: datetime) -> datetime:

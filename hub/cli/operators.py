@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from hub.bootstrap import required, utc_now
+from hub.bootstrap import utc_now
 from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json, show_table
-from hub.cli.ready import command_settings
+from hub.cli.ready import command_settings, transaction
 from hub.evidence import operators
-from hub.settings import Settings
-from hub.store.database import Database, Row, Transaction
+from hub.store.database import Row
 
 app = typer.Typer(no_args_is_help=True, help="Who may work at the desk and on grants.")
 
@@ -31,7 +28,7 @@ def add(
 ) -> None:
     """Issue a token, shown once. The first needs only the database; later ones an operator."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "operators") as tx:
         token = operators.add(tx, name, token_of(settings), utc_now(), masked=masked)
     if as_json:
         show_json({"name": name, "token": token})
@@ -43,7 +40,7 @@ def add(
 @app.command(name="list")
 def list_(as_json: AsJson = False) -> None:
     """List all operators there ever were."""
-    with _transaction(command_settings()) as tx:
+    with transaction(command_settings(), "operators") as tx:
         rows = operators.known(tx)
     if as_json:
         show_json(rows)
@@ -59,20 +56,9 @@ def list_(as_json: AsJson = False) -> None:
 def revoke(name: Name) -> None:
     """Make an operator's token worthless at once, also for a replay that is running."""
     settings = command_settings()
-    with answering(), _transaction(settings) as tx:
+    with answering(), transaction(settings, "operators") as tx:
         operators.revoke(tx, name, token_of(settings), utc_now())
     typer.echo(f"{name} can no longer act")
-
-
-@contextmanager
-def _transaction(settings: Settings) -> Iterator[Transaction]:
-    url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
-    database = Database(url, application_name="qovsaq operators")
-    try:
-        with database.transaction() as tx:
-            yield tx
-    finally:
-        database.close()
 
 
 def _standing(row: Row) -> tuple[str, str]:

@@ -1,9 +1,14 @@
-"""What every command does first: read the settings and set up the log."""
+"""What commands begin with: the settings, the log, and for many of them one transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from hub import logs
+from hub.bootstrap import required
 from hub.settings import Settings, load
+from hub.store.database import Database, Transaction
 
 
 def command_settings() -> Settings:
@@ -18,3 +23,15 @@ def process_settings() -> Settings:
     settings = load()
     logs.configure(settings.log_level, settings.log_format)
     return settings
+
+
+@contextmanager
+def transaction(settings: Settings, purpose: str) -> Iterator[Transaction]:
+    """Open the one transaction of a command; ``purpose`` shows in PostgreSQL's activity."""
+    url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
+    database = Database(url, application_name=f"qovsaq {purpose}")
+    try:
+        with database.transaction() as tx:
+            yield tx
+    finally:
+        database.close()
