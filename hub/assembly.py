@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,6 +82,10 @@ class Hub:
         """Open a database connection for one thread; ``purpose`` shows in PostgreSQL's activity."""
         name = f"qovsaq {purpose}"
         return Database(self.database_url, application_name=name, observer=self.metrics)
+
+    def worker_id(self, kind: Kind) -> str:
+        """Name one worker as evidence has it: kind, machine, process, and which of its lives."""
+        return f"{kind}@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
     def worker(self, kind: Kind) -> Worker:
         """Build the worker of a kind."""

@@ -52,6 +52,7 @@ from hub.sections import (
     split,
 )
 from hub.setting_faults import in_plain_words, unknown
+from hub.setting_names import rows
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces
@@ -257,25 +258,7 @@ def load(**given: Any) -> Settings:
 
 def table() -> Iterator[tuple[str, str, str]]:
     """Yield name in the environment, default as text, and meaning of every setting."""
-    return _rows(Settings, PREFIX)
-
-
-def _rows(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for key, field in section.model_fields.items():
-        name = prefix + key.upper()
-        if isinstance(field.default, BaseModel):
-            yield from _rows(type(field.default), f"{name}__")
-        elif key in _BY_NAME:
-            whose, section_of_one = _BY_NAME[key]
-            yield from _rows(section_of_one, f"{name}__<{whose}>__")
-        else:
-            yield name, _as_text(field.default), field.description or ""
-
-
-def _as_text(default: object) -> str:
-    if isinstance(default, tuple):
-        return ",".join(default)
-    return "" if default is None else str(default)
+    return rows(Settings, PREFIX, _BY_NAME)
 
 
 def _file() -> Path | None:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from connectors._kit.contract import Connector
 from hub.agency.relay import AgencyRelay
 from hub.assembly import Hub, Kind
-from hub.auditors import auditors
-from hub.breaker import Breaker
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
-from hub.evidence.custody import Custodian
 from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
-from hub.intake.relay import Relay
 from hub.outbound import delivery
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
 from hub.quality.opening import quality_round
-from hub.receipts import ReceiptRelay
 from hub.registry.handler import RegistryHandler
 from hub.rounds import Rounds
-from hub.watch.leader import Leadership
-from hub.watch.watch import Watch
+from hub.upkeep import upkeep
 from routing import keys
 from routing.bus import Subscription
 from schemas.errors import Stop
@@ -38,15 +29,11 @@ _AGENCY_SECONDS = 0.5
 """Pause between two looks at the change feed; what the Agency's systems see is that old."""
 
 
-def _worker_id(kind: Kind) -> str:
-    return f"{kind}@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-
-
 def _intake(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [keys.intake_queue(name, lane) for name in hub.connectors for lane in settings.lanes]
     subscription = hub.bus.subscribe([*queues, keys.INTAKE_UNROUTED], prefetch=settings.prefetch)
-    worker_id, database = _worker_id(Kind.INTAKE), hub.database("intake")
+    worker_id, database = hub.worker_id(Kind.INTAKE), hub.database("intake")
     handler = IntakeHandler(
         worker_id=worker_id,
         database=database,
@@ -67,7 +54,7 @@ def _registry(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [keys.writer_queue(lane) for lane in settings.lanes]
     subscription = hub.bus.subscribe(queues, prefetch=settings.registry_prefetch)
-    worker_id, database = _worker_id(Kind.REGISTRY), hub.database("registry")
+    worker_id, database = hub.worker_id(Kind.REGISTRY), hub.database("registry")
     handler = RegistryHandler(
         worker_id=worker_id,
         database=database,
@@ -94,91 +81,6 @@ def _hop(
         pace=replace(pace, opens_at=hub.settings.breaker_failures),
         keep=log.keep,
     )
-
-
-def _relay(hub: Hub) -> Worker:
-    """What repairs, what tells and what states, in one process: none of it is in a hurry."""
-    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub), "custody": _custody(hub)})
-
-
-def _custody(hub: Hub) -> Worker:
-    custodian = Custodian(
-        database=hub.database("custody"),
-        ministries=tuple(hub.connectors),
-        observer=hub.metrics,
-        relay_limit=hub.settings.relay_limit,
-    )
-    interval = hub.settings.custody_interval_seconds
-    return Rounds(
-        "custody", lambda: custodian.step(hub.clock()), interval, custodian.database.close
-    )
-
-
-def _receipts(hub: Hub) -> Worker:
-    relay = ReceiptRelay(
-        database=hub.database("receipts"),
-        bus=hub.bus,
-        publisher=hub.bus.publisher(),
-        ministries=tuple(hub.connectors),
-        observer=hub.metrics,
-        backlog=hub.settings.receipt_backlog,
-    )
-    interval = hub.settings.receipt_interval_seconds
-    return Rounds("receipts", lambda: relay.step(hub.clock()), interval, relay.close)
-
-
-def _repairs(hub: Hub) -> Worker:
-    database, publisher = hub.database("relay"), hub.bus.publisher()
-    worker_id = _worker_id(Kind.RELAY)
-    relay = Relay(
-        worker_id=worker_id,
-        database=database,
-        bus=hub.bus,
-        publisher=publisher,
-        connectors=hub.connectors,
-        observer=hub.metrics,
-        lanes=keys.LANES,
-        rules=hub.settings.rules(),
-        settle=hub.settle,
-        limit=hub.settings.relay_limit,
-        most_events=hub.settings.batch_records,
-        keyring=hub.keyring,
-    )
-
-    def close() -> None:
-        publisher.close()
-        database.close()
-
-    interval = hub.settings.relay_interval_seconds
-    rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
-    return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **auditors(hub)})
-
-
-def _watch(hub: Hub, worker_id: str) -> Worker:
-    database, settings = hub.database("watch"), hub.settings
-    breaker = Breaker(
-        "watch",
-        opens_at=settings.breaker_failures,
-        clock=hub.clock,
-        observer=hub.metrics,
-        keep=OutageLog(database, worker_id).keep,
-    )
-    watch = Watch(
-        database=database,
-        bus=hub.bus,
-        observer=hub.metrics,
-        ministries=tuple(hub.connectors),
-        lanes=keys.LANES,
-        watched=[queue.name for queue in hub.topology.queues],
-        settle=hub.settle,
-        relay_limit=settings.relay_limit,
-        calendars=hub.calendars(),
-        certificates=settings.certificates(),
-        leadership=Leadership(database),
-        breaker=breaker,
-    )
-    interval = settings.relay_interval_seconds
-    return Rounds("watch", lambda: watch.round(hub.clock()), interval, database.close)
 
 
 def _poll(hub: Hub) -> Worker:
@@ -217,7 +119,7 @@ def _poller(hub: Hub) -> Worker:
 def _desk(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [queue.name for queue in hub.topology.queues if queue.name.startswith(DEAD)]
-    worker_id, database = _worker_id(Kind.DESK), hub.database("desk")
+    worker_id, database = hub.worker_id(Kind.DESK), hub.database("desk")
     handler = DeskHandler(
         worker_id=worker_id,
         database=database,
@@ -286,7 +188,7 @@ def _pollable(hub: Hub, name: str) -> Connector:
 BUILDERS: Mapping[Kind, Callable[[Hub], Worker]] = {
     Kind.INTAKE: _intake,
     Kind.REGISTRY: _registry,
-    Kind.RELAY: _relay,
+    Kind.RELAY: upkeep,
     Kind.POLL: _poll,
     Kind.DESK: _desk,
     Kind.HTTP: _http,

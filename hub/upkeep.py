@@ -1,0 +1,101 @@
+"""What keeps the hub's account straight: repairs, receipts, custody, the watch and the auditors."""
+
+from __future__ import annotations
+
+from hub.assembly import Hub, Kind
+from hub.auditors import auditors
+from hub.breaker import Breaker
+from hub.crew import Crew, Worker
+from hub.evidence.custody import Custodian
+from hub.evidence.outages import OutageLog
+from hub.intake.relay import Relay
+from hub.receipts import ReceiptRelay
+from hub.rounds import Rounds
+from hub.watch.leader import Leadership
+from hub.watch.watch import Watch
+from routing import keys
+
+
+def upkeep(hub: Hub) -> Worker:
+    """What repairs, what tells and what states, in one process: none of it is in a hurry."""
+    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub), "custody": _custody(hub)})
+
+
+def _custody(hub: Hub) -> Worker:
+    custodian = Custodian(
+        database=hub.database("custody"),
+        ministries=tuple(hub.connectors),
+        observer=hub.metrics,
+        relay_limit=hub.settings.relay_limit,
+    )
+    interval = hub.settings.custody_interval_seconds
+    return Rounds(
+        "custody", lambda: custodian.step(hub.clock()), interval, custodian.database.close
+    )
+
+
+def _receipts(hub: Hub) -> Worker:
+    relay = ReceiptRelay(
+        database=hub.database("receipts"),
+        bus=hub.bus,
+        publisher=hub.bus.publisher(),
+        ministries=tuple(hub.connectors),
+        observer=hub.metrics,
+        backlog=hub.settings.receipt_backlog,
+    )
+    interval = hub.settings.receipt_interval_seconds
+    return Rounds("receipts", lambda: relay.step(hub.clock()), interval, relay.close)
+
+
+def _repairs(hub: Hub) -> Worker:
+    database, publisher = hub.database("relay"), hub.bus.publisher()
+    worker_id = hub.worker_id(Kind.RELAY)
+    relay = Relay(
+        worker_id=worker_id,
+        database=database,
+        bus=hub.bus,
+        publisher=publisher,
+        connectors=hub.connectors,
+        observer=hub.metrics,
+        lanes=keys.LANES,
+        rules=hub.settings.rules(),
+        settle=hub.settle,
+        limit=hub.settings.relay_limit,
+        most_events=hub.settings.batch_records,
+        keyring=hub.keyring,
+    )
+
+    def close() -> None:
+        publisher.close()
+        database.close()
+
+    interval = hub.settings.relay_interval_seconds
+    rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+    return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **auditors(hub)})
+
+
+def _watch(hub: Hub, worker_id: str) -> Worker:
+    database, settings = hub.database("watch"), hub.settings
+    breaker = Breaker(
+        "watch",
+        opens_at=settings.breaker_failures,
+        clock=hub.clock,
+        observer=hub.metrics,
+        keep=OutageLog(database, worker_id).keep,
+    )
+    watch = Watch(
+        database=database,
+        bus=hub.bus,
+        observer=hub.metrics,
+        ministries=tuple(hub.connectors),
+        lanes=keys.LANES,
+        watched=[queue.name for queue in hub.topology.queues],
+        settle=hub.settle,
+        relay_limit=settings.relay_limit,
+        calendars=hub.calendars(),
+        certificates=settings.certificates(),
+        leadership=Leadership(database),
+        breaker=breaker,
+    )
+    interval = settings.relay_interval_seconds
+    return Rounds("watch", lambda: watch.round(hub.clock()), interval, database.close)
