@@ -15,7 +15,7 @@ RUN pip install --quiet --no-cache-dir --no-index --find-links /wheels hatchling
 
 FROM python:3.12-slim
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --quiet --no-cache-dir --no-index --find-links /wheels qovsaq \
+    pip install --quiet --no-cache-dir --no-index --find-links /wheels 'qovsaq[otel]' \
     && useradd --system --uid 10001 --no-create-home qovsaq
 USER qovsaq
 WORKDIR /tmp

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -32,6 +33,9 @@ from routing.bus import Bus
 from routing.retry import Policy
 from routing.topology import Topology, topology
 from schemas.errors import Stop
+
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
 
 
 class Kind(StrEnum):
@@ -72,6 +76,7 @@ class Hub:
     metrics: Metrics
     builders: Mapping[Kind, Callable[[Hub], Worker]]
     clock: Callable[[], datetime] = utc_now
+    tracing: Tracing | None = None
 
     @property
     def topology(self) -> Topology:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
@@ -21,6 +22,9 @@ from routing.observer import Observer, Unobserved
 from routing.rabbit import RabbitBus
 from schemas.catalogue import records
 
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
+
 __all__ = ["Hub", "Kind", "bring_up_to_date", "build", "rabbit", "required", "utc_now"]
 
 
@@ -32,6 +36,7 @@ def build(
     connectors: Mapping[str, Connector] | None = None,
     metrics: Metrics | None = None,
     clock: Callable[[], datetime] = utc_now,
+    tracing: Tracing | None = None,
 ) -> Hub:
     """Put a hub together; what is not given comes from the settings.
 
@@ -47,6 +52,7 @@ def build(
         metrics=metrics,
         builders=BUILDERS,
         clock=clock,
+        tracing=tracing,
     )
 
 

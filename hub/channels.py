@@ -37,13 +37,26 @@ def database_is_protected(url: str) -> bool:
     return _all_local(named[-1].split(",") if named else _hosts(parts.netloc))
 
 
-def unprotected(prefix: str, broker: SecretStr | None, database: SecretStr | None) -> Iterator[str]:
+def service_is_protected(url: str) -> bool:
+    """Whether an HTTP service is reached over TLS, or on this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _all_local(_hosts(parts.netloc))
+
+
+def unprotected(
+    prefix: str,
+    broker: SecretStr | None,
+    database: SecretStr | None,
+    collector: SecretStr | None = None,
+) -> Iterator[str]:
     """Say in plain words what would leave this machine in the clear, setting by setting."""
     words, allow = "leaves this machine unprotected; use", f"or set {prefix}ALLOW_PLAIN"
     if broker and not broker_is_protected(broker.get_secret_value()):
         yield f"{prefix}BROKER_URL: {words} amqps://, {allow}"
     if database and not database_is_protected(database.get_secret_value()):
         yield f"{prefix}DATABASE_URL: {words} ?sslmode=verify-full, {allow}"
+    if collector and not service_is_protected(collector.get_secret_value()):
+        yield f"{prefix}TRACING__ENDPOINT: {words} https://, {allow}"
 
 
 def _hosts(netloc: str) -> list[str]:

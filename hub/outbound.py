@@ -100,6 +100,7 @@ def hop(hub: Hub, subscriber: Subscriber) -> Worker:
         clock=hub.clock,
         persons=persons(settings),
         policy=hub.policy,
+        tracing=hub.tracing,
     )
     subscription = hub.bus.subscribe(account.queues_of(subscriber), prefetch=_PREFETCH)
     handler = DeliveryHandler(

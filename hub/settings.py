@@ -48,6 +48,7 @@ from hub.sections import (
     QualitySettings,
     RungName,
     Seconds,
+    TracingSettings,
     named_by_hyphens,
     split,
 )
@@ -194,6 +195,7 @@ class Settings(BaseSettings):
     )
     outbound: OutboundSettings = OutboundSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    tracing: TracingSettings = TracingSettings()
     lookup: LookupSettings = LookupSettings()
     readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers that may look up, by subscriber"
@@ -250,7 +252,9 @@ def load(**given: Any) -> Settings:
         problems.append(f"{PREFIX}CONFIG: {error.strerror}")
     else:
         if not settings.allow_plain:
-            problems += unprotected(PREFIX, settings.broker_url, settings.database_url)
+            problems += unprotected(
+                PREFIX, settings.broker_url, settings.database_url, settings.tracing.endpoint
+            )
     if problems:
         raise InvalidSettings(problems)
     return settings

@@ -45,6 +45,7 @@ def _intake(hub: Hub) -> Worker:
         most_events=settings.batch_records,
         ehis_only=hub.ehis_only,
         keyring=hub.keyring,
+        tracing=hub.tracing,
     )
     pace = Pace(batch=settings.batch_records)
     return _hop(hub, "intake", subscription, handler, pace, OutageLog(database, worker_id))
@@ -64,6 +65,7 @@ def _registry(hub: Hub) -> Worker:
         policy=hub.policy,
         most_records=2 * settings.batch_records,
         clock=hub.clock,
+        tracing=hub.tracing,
     )
     pace = Pace(batch=settings.registry_prefetch)
     return _hop(hub, "registry", subscription, handler, pace, OutageLog(database, worker_id))
@@ -167,6 +169,7 @@ def _http(hub: Hub) -> Worker:
         observer=hub.metrics,
         clock=hub.clock,
         ehis_only=hub.ehis_only,
+        tracing=hub.tracing,
     )
 
 

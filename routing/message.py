@@ -27,6 +27,7 @@ POSITION = "x-qovsaq-position"
 GRANT = "x-qovsaq-grant"
 GRANT_VERSION = "x-qovsaq-grant-version"
 RECALL = "x-qovsaq-recall"
+TRACEPARENT = "traceparent"
 
 HeaderValue = str | int | bool
 

@@ -162,6 +162,7 @@ def make_event(
     correlation_id: str | None = None,
     causation_id: str | None = None,
     test_mode: bool = False,
+    traceparent: str | None = None,
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
     kind = f"{record_class.record_type}.v{record_class.record_version}"
@@ -184,6 +185,7 @@ def make_event(
         correlationid=correlation_id,
         causationid=causation_id,
         testmode=test_mode,
+        traceparent=traceparent,
         data=None if record is None else record.model_dump(mode="json", exclude_none=True),
     )
 

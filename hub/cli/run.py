@@ -19,8 +19,10 @@ from hub.cli.ready import process_settings
 from hub.cli.signals import stop_on_signals
 from hub.exposition import exposed
 from hub.health import examine
+from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.supervisor import Patience, Supervisor
+from hub.tracing.opening import open_tracing
 
 _log = structlog.get_logger()
 _SUPERVISED = "--supervised"
@@ -65,7 +67,9 @@ def run(
 
 
 def _work(settings: Settings, kind: Kind, stop: threading.Event) -> None:
-    hub = bootstrap.build(settings)
+    metrics = Metrics()
+    tracing = open_tracing(settings.tracing, kind, metrics)
+    hub = bootstrap.build(settings, metrics=metrics, tracing=tracing)
     try:
         with _exposed(hub, kind) as port:
             worker = hub.worker(kind)
@@ -73,6 +77,8 @@ def _work(settings: Settings, kind: Kind, stop: threading.Event) -> None:
             worker.run(stop)
     finally:
         hub.bus.close()
+        if tracing is not None:
+            tracing.close()
         _log.info("stopped", kind=kind)
 
 

@@ -31,7 +31,11 @@ class QueueSender:
             body=parcel.body,
             message_id=parcel.delivery_id,
             content_type=parcel.content_type,
-            headers={GRANT: parcel.grant_id, GRANT_VERSION: parcel.grant_version},
+            headers={
+                GRANT: parcel.grant_id,
+                GRANT_VERSION: parcel.grant_version,
+                **parcel.trace_headers,
+            },
             timestamp=now,
         )
         try:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,6 +20,7 @@ from hub.delivery import custody, disclosures, fence, grants, packing, parcels
 from hub.delivery.custody import Due, Entry, Known, State
 from hub.delivery.gate import Allow, Candidate, Decision, Hold, VersionKey, Withhold, decide
 from hub.delivery.grant import Grant
+from hub.delivery.handing import hand_over
 from hub.delivery.packing import Allowed
 from hub.delivery.parcels import Outcome, Packed
 from hub.delivery.sender import Postponed, Sender
@@ -29,6 +31,9 @@ from routing.bus import NotConfirmed
 from routing.observer import Observer
 from routing.outcome import Park, Retry
 from schemas.errors import Stop, Unavailable
+
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
 
 _log = structlog.get_logger()
 
@@ -59,6 +64,7 @@ class Dispatcher:
     clock: Callable[[], datetime]
     persons: frozenset[str]
     policy: retry.Policy = field(default_factory=retry.Policy)
+    tracing: Tracing | None = None
 
     def dispatch(self, records: Sequence[Due]) -> None:
         """See records through the gate; returns when for each there is a durable outcome.
@@ -173,7 +179,7 @@ class Dispatcher:
             again = [_again(record, now, record.attempts) for record in packed.records]
             return packed, Outcome.NOT_SENT, [_under(packed, entry) for entry in again]
         try:
-            self.sender.send(packed.parcel, now)
+            hand_over(self.sender, packed, now, self.tracing)
         except (Unavailable, Stop):
             raise
         except Exception as error:  # noqa: BLE001 - its type says what becomes of the records

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+from routing.message import TRACEPARENT
 from schemas.errors import RetryLater
 
 
@@ -21,7 +22,7 @@ class Parcel:
 
     ``delivery_id`` (32 hex digits) is derived from the subscriber and the record ids: the same
     records, sent again, keep it, and receivers drop repeats by it or by the records' own ids.
-    The grant is the one it leaves under.
+    The grant is the one it leaves under; ``traceparent`` its place in a trace.
     """
 
     delivery_id: str
@@ -31,6 +32,12 @@ class Parcel:
     record_ids: tuple[str, ...]
     grant_id: str = ""
     grant_version: int = 0
+    traceparent: str | None = None
+
+    @property
+    def trace_headers(self) -> dict[str, str]:
+        """What goes along with it for whoever follows the trace."""
+        return {TRACEPARENT: self.traceparent} if self.traceparent else {}
 
     @classmethod
     def of(

@@ -35,7 +35,11 @@ class SoapSender:
         message = write_message(
             parcel.delivery_id, parcel.subscriber, parcel.content_type, parcel.body
         )
-        headers = {**HEADERS, **signed(parcel.delivery_id, message, self.secrets, now)}
+        headers = {
+            **HEADERS,
+            **parcel.trace_headers,
+            **signed(parcel.delivery_id, message, self.secrets, now),
+        }
         answer = self.line.post(message, headers, _MOST_ANSWER)
         act_on(_meaning(parcel, answer, now))
 

@@ -31,6 +31,7 @@ class WebhookSender:
         """Return once the endpoint has answered with success; raises as ``Sender.send``."""
         headers = {
             "Content-Type": parcel.content_type,
+            **parcel.trace_headers,
             **signed(parcel.delivery_id, parcel.body, self.secrets, now),
         }
         answer = self.line.post(parcel.body, headers, _MOST_ANSWER)

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ from hub.http.tokens import TokenOffice
 from hub.intake.reading import is_manifest
 from hub.listeners import HttpSettings
 from hub.store.database import Database
+from hub.tracing.carried import carried
 from routing import keys
+from routing.message import TRACEPARENT
 from routing.observer import Observer
 from schemas.envelope import Channel
 from schemas.errors import HubError, Refused, RetryLater, Unavailable
@@ -109,6 +111,7 @@ class Reception:
             jws=request.headers.get(JWS_HEADER, ""),
             corrects=request.headers.get("qovsaq-corrects", ""),
             test_mode=request.headers.get("qovsaq-test-mode", ""),
+            traceparent=_traceparent(request),
         )
         return await self._taken(letter, _soap(sender.connector, request))
 
@@ -127,6 +130,7 @@ class Reception:
             sender=who,
             jws=request.headers.get(JWS_HEADER, ""),
         )
+        letter = replace(letter, traceparent=_traceparent(request))
         return await self._taken(letter, None)
 
     async def take_document(self, request: Request) -> Response:
@@ -253,6 +257,10 @@ def _lane(request: Request, default: str) -> str:
 
 def _message_id(request: Request) -> str:
     return request.headers.get("message-id") or request.headers.get("ce-id") or ""
+
+
+def _traceparent(request: Request) -> str | None:
+    return carried(request.headers.get(TRACEPARENT))
 
 
 def _soap(connector: Connector, request: Request) -> str | None:

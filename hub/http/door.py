@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -33,11 +34,15 @@ from routing.message import (
     SERVICE,
     SIGNATURE,
     TEST_MODE,
+    TRACEPARENT,
     HeaderValue,
     Message,
 )
 from schemas.envelope import Channel
 from schemas.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
 
 _log = structlog.get_logger()
 _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
@@ -83,6 +88,7 @@ class Letter:
     corrects: str = ""
     test_mode: str = ""
     conversation: Conversation | None = None
+    traceparent: str | None = None
 
     @property
     def channel(self) -> Channel:
@@ -108,6 +114,7 @@ class Door:
     verifiers: Mapping[str, Verifier]
     rules: Rules
     ehis_only: frozenset[str] = frozenset()
+    tracing: Tracing | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, letter: Letter, now: datetime) -> Taken:
@@ -116,6 +123,14 @@ class Door:
         Raises ``Refused`` (nothing of it was taken) or ``Unavailable`` (it may have been: send
         it again, under the same id).
         """
+        if self.tracing is None:
+            return self._take(letter, now)
+        attributes = {"ministry": letter.connector.name, "channel": str(letter.channel)}
+        with self.tracing.messages("door", [(letter.traceparent, attributes)]) as (mark,):
+            place = mark.traceparent or letter.traceparent
+            return self._take(replace(letter, traceparent=place), now)
+
+    def _take(self, letter: Letter, now: datetime) -> Taken:
         self.check_channel(letter.connector.name, letter.channel)
         proven = self._prove(letter, _raw(letter, now))
         with self.lock:
@@ -193,6 +208,8 @@ def _message(letter: Letter, proven: Proven, now: datetime) -> Message:
         headers[SIGNATURE] = proven.signature
     if letter.corrects:
         headers[CORRECTS] = letter.corrects
+    if letter.traceparent:
+        headers[TRACEPARENT] = letter.traceparent
     if letter.test_mode:
         headers[TEST_MODE] = letter.test_mode
     exchange, key = keys.intake_exchange(letter.connector.name), letter.lane

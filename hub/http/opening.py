@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from connectors._kit.contract import Connector
 from hub.documents.loader import Loader
@@ -23,6 +24,9 @@ from routing.bus import Publisher
 from routing.observer import Observer
 from schemas.errors import Stop
 
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
+
 
 def open_door(
     settings: Settings,
@@ -33,6 +37,7 @@ def open_door(
     observer: Observer,
     clock: Callable[[], datetime],
     ehis_only: frozenset[str] = frozenset(),
+    tracing: Tracing | None = None,
 ) -> HttpWorker:
     """Build the worker that serves HTTP; ``database`` opens a connection for a purpose.
 
@@ -46,7 +51,7 @@ def open_door(
     asked, loading = database("http"), database("http documents")
     callers = _callers(settings, connectors, clock)
     gateway = callers.pop(ehis.NAME, None)
-    door = Door(publisher, asked, verifiers, rules, ehis_only)
+    door = Door(publisher, asked, verifiers, rules, ehis_only, tracing)
     reception = Reception(
         senders={name: Sender(connectors[name], caller) for name, caller in callers.items()},
         gateway=gateway,

@@ -32,7 +32,10 @@ _MAX_HEADER = 8000  # a signature with its certificate must fit
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message at the door. ``refusal`` is set where it must not pass, whatever it holds."""
+    """A message at the door. ``refusal`` is set where it must not pass, whatever it holds.
+
+    ``traceparent`` is its place in a trace, which its records carry on.
+    """
 
     raw: RawMessage
     lane: str
@@ -40,6 +43,7 @@ class Arrived:
     sender: str | None
     derived_id: bool
     refusal: Refused | None
+    traceparent: str | None = None
 
     @property
     def published_at(self) -> datetime | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,11 +21,14 @@ from hub.intake.reading import convicted, notices_of, read_records
 from hub.store.database import Database
 from routing import retry
 from routing.bus import Publisher, Unroutable
-from routing.message import Delivery
+from routing.message import TRACEPARENT, Delivery
 from routing.observer import Observer
 from routing.outcome import Park, Retry
 from routing.parking import parked, postponed, put_aside
 from schemas.errors import Stop, Unavailable
+
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing, Value
 
 _log = structlog.get_logger()
 HOP = "intake"
@@ -45,10 +49,27 @@ class IntakeHandler:
     most_events: int = 250
     ehis_only: frozenset[str] = frozenset()
     keyring: Keyring = field(default_factory=Keyring)
+    tracing: Tracing | None = None
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Admit a batch in one transaction, then publish what it holds, confirmed."""
         arrived = [read(delivery, now, self.ehis_only) for delivery in deliveries]
+        if self.tracing is None:
+            self._take(deliveries, arrived, now)
+            return
+        senders = [(a.raw.headers.get(TRACEPARENT), _attributes(a)) for a in arrived]
+        with self.tracing.messages(HOP, senders) as marks:
+            traced = [
+                replace(each, traceparent=mark.traceparent)
+                for each, mark in zip(arrived, marks, strict=True)
+            ]
+            admitted = self._take(deliveries, traced, now)
+            for mark, message in zip(marks, admitted, strict=True):
+                mark.note(**_found(message))
+
+    def _take(
+        self, deliveries: Sequence[Delivery], arrived: Sequence[Arrived], now: datetime
+    ) -> list[Admitted]:
         messages = [(a, read_records(a, self.connectors, self.rules)) for a in arrived]
         with self.database.transaction() as tx:
             admitted = admit(tx, messages, now, self.keyring)
@@ -65,6 +86,7 @@ class IntakeHandler:
         if broken:
             put_aside(self.publisher, broken)
         self._measure(admitted)
+        return admitted
 
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         """Handle one message by itself; if it fails again it goes to the ladder, or is parked."""
@@ -172,6 +194,25 @@ class IntakeHandler:
                 for found in held.findings:
                     rule = rules.label(found.rule)
                     self.observer.count("findings_noted", ministry=known, rule=rule)
+
+
+def _attributes(arrived: Arrived) -> dict[str, Value]:
+    return {
+        "ministry": arrived.raw.ministry,
+        "lane": arrived.lane,
+        "bytes": len(arrived.raw.body),
+        "test_mode": arrived.test_mode,
+    }
+
+
+def _found(message: Admitted) -> dict[str, Value]:
+    """What an operator needs to go on from a trace: `qovsaq trace RECORD_ID`."""
+    return {
+        "records": len(message.records),
+        "refused": sum(held.refusal is not None for held in message.records),
+        "first_time": message.first_time,
+        "record_id": message.records[0].record_id,
+    }
 
 
 def _marks(

@@ -202,6 +202,7 @@ def _event(item: Normalized, arrived: Arrived) -> Event:
         correlation_id=raw.headers.get(CORRELATION),
         causation_id=raw.headers.get(CAUSATION) or arrived.corrects,
         test_mode=arrived.test_mode,
+        traceparent=arrived.traceparent,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -27,6 +28,9 @@ from routing.outcome import Park, Retry
 from routing.parking import parked, postponed, put_aside
 from schemas.envelope import Event, decode_batch, encode_batch
 from schemas.errors import Parked, Refused, Stop, Unavailable
+
+if TYPE_CHECKING:
+    from hub.tracing.tracing import Tracing
 
 _log = structlog.get_logger()
 HOP = "registry"
@@ -53,6 +57,7 @@ class RegistryHandler:
     authority: Authority = field(default_factory=assumed)
     most_records: int = 500
     clock: Callable[[], datetime] | None = None
+    tracing: Tracing | None = None
     _claimed: set[str] = field(default_factory=set)
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
@@ -107,6 +112,14 @@ class RegistryHandler:
         self.database.close()
 
     def _write(self, events: Sequence[Event], now: datetime) -> None:
+        if self.tracing is None:
+            self._commit(events, now)
+            return
+        parents = [event.traceparent for event in events]
+        with self.tracing.batch("registry commit", parents, records=len(events)):
+            self._commit(events, now)
+
+    def _commit(self, events: Sequence[Event], now: datetime) -> None:
         with self.database.transaction() as tx:
             final = record_log.final_outcomes(tx, [event.id for event in events])
             fresh = [event for event in events if event.id not in final]

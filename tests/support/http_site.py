@@ -49,8 +49,12 @@ class HttpSite:
 
 @contextmanager
 def http_site(bench: Bench, database_url: str, **given: Any) -> Iterator[HttpSite]:
-    """Open a door with these settings; every ministry may send unless ``senders`` says else."""
+    """Open a door with these settings; every ministry may send unless ``senders`` says else.
+
+    With ``tracing_into`` it traces what it takes.
+    """
     port = free_port()
+    tracing = given.pop("tracing_into", None)
     http = {"port": port} | given.pop("http", {})
     settings = Settings(**({"senders": OPEN} | given | {"http": http}))
     publisher = bench.bus.publisher()
@@ -62,6 +66,7 @@ def http_site(bench: Bench, database_url: str, **given: Any) -> Iterator[HttpSit
         observer=Unobserved(),
         clock=lambda: bench.now,
         ehis_only=frozenset(settings.ehis_only),
+        tracing=tracing,
     )
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=[stop], name="door")
