@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from connectors._kit.contract import Connector
+from hub.agency.facts import Facts
 from hub.contracts.guard import Guard
 from hub.crew import Worker
 from hub.deadletters.desk import Desk
@@ -126,6 +127,17 @@ class Hub:
             clock=self.clock,
             per_second=self.settings.replay_per_second,
             stop=stop,
+        )
+
+    def facts(self) -> Facts:
+        """Open what enters staff's facts and ends them when their time is over."""
+        return Facts(
+            database=self.database("facts"),
+            publisher=self.bus.publisher(),
+            clock=self.clock,
+            rules=self.settings.rules(),
+            keyring=self.keyring,
+            four_eyes=self.settings.four_eyes,
         )
 
     def guard(self) -> Guard:

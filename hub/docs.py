@@ -12,6 +12,7 @@ from pathlib import Path
 
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
+from connectors._staff.dialect import STAFF
 from hub import metrics, settings
 from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
 from hub.evidence import rules
@@ -64,7 +65,9 @@ def authority_table() -> list[str]:
         for field, order in [*precedence.fields.items(), ("", precedence.default)]
     ]
     head = ("Golden record", "Field", "Believed, in this order")
-    return [f"Version `{matrix.version}`.", "", *_table(head, rows)]
+    last = ", ".join(f"`{source}`" for source in matrix.last)
+    after = f"After every other source, also one that is not listed: {last}."
+    return [f"Version `{matrix.version}`.", "", *_table(head, rows), "", after]
 
 
 def rates_table() -> list[str]:
@@ -77,7 +80,7 @@ def rates_table() -> list[str]:
 
 def records_table() -> list[str]:
     """Render the table of records in Markdown, from the clause to the tests."""
-    connectors = discover().values()
+    connectors = [*discover().values(), STAFF]
     rows = [_record_row(record, connectors) for record in records().values()]
     head = ("Clause", "Record", "From", "Operations", "Label", "Schema", "Table", "Tests")
     return _table(head, sorted(rows))
@@ -95,8 +98,12 @@ def _record_row(record: type[CanonicalRecord], connectors: Iterable[Connector]) 
         record.classification.value,
         f"`schemas/json/{kind}.json`",
         f"`registry.{record.record_type}`",
-        ", ".join(f"`tests/connectors/test_{sender.name}.py`" for sender in senders),
+        ", ".join(f"`tests/connectors/test_{_folder(sender)}.py`" for sender in senders),
     )
+
+
+def _folder(sender: Connector) -> str:
+    return sender.folder.name.removeprefix("_")
 
 
 def views_table() -> list[str]:
@@ -118,6 +125,8 @@ def _view(name: str, view: View) -> list[str]:
 
 def clause(category: Category) -> str:
     """Write a clause of decree 308 as the decree does: ``c412`` → ``4.1.2``."""
+    if category is Category.C211:
+        return "2.11"
     return ".".join(category.value.removeprefix("c"))
 
 

@@ -28,6 +28,9 @@ from schemas.errors import Stop
 _AGENCY_SECONDS = 0.5
 """Pause between two looks at the change feed; what the Agency's systems see is that old."""
 
+_FACTS_SECONDS = 5.0
+"""Pause between two looks for facts of staff whose time is over."""
+
 
 def _intake(hub: Hub) -> Worker:
     settings = hub.settings
@@ -155,7 +158,13 @@ def _agency(hub: Hub) -> Worker:
         publisher.close()
         database.close()
 
-    return Rounds("agency", lambda: relay.step(hub.clock()), _AGENCY_SECONDS, close)
+    facts = hub.facts()
+    return Crew(
+        {
+            "agency": Rounds("agency", lambda: relay.step(hub.clock()), _AGENCY_SECONDS, close),
+            "facts": Rounds("facts", facts.expire, _FACTS_SECONDS, facts.close),
+        }
+    )
 
 
 def _http(hub: Hub) -> Worker:

@@ -92,7 +92,7 @@ def deliver_queue(subscriber: str) -> str:
 class CanonicalKey:
     """Routing key on ``canonical``: ``<lane>.<category>.<record>.v<N>.<ministry>``.
 
-    ``category`` is the clause of decree 308 (``c31``, ``c411`` … ``c417``).
+    ``category`` is the clause of decree 308 (``c211``, ``c31``, ``c411`` … ``c417``).
     """
 
     lane: str

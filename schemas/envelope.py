@@ -73,12 +73,14 @@ class Channel(StrEnum):
     """How a message came to the hub (decree 308, clauses 2 and 4.1).
 
     ``direct``: published or pushed by the body itself, or fetched from its service. ``ehis``: by
-    the electronic government's exchange. ``desk``: a correction made by two operators.
+    the electronic government's exchange. ``desk``: a correction made by two operators. ``staff``:
+    entered by the Agency's staff (2.11).
     """
 
     DIRECT = "direct"
     EHIS = "ehis"
     DESK = "desk"
+    STAFF = "staff"
 
 
 class Event(BaseModel):

@@ -18,8 +18,12 @@ MAX_TEXT = 500
 
 
 class Category(StrEnum):
-    """Clause of decree 308 under which a record is exchanged; ``c31`` = clause 3.1."""
+    """Clause of decree 308 under which a record is exchanged; ``c31`` = clause 3.1.
 
+    ``c211`` = clause 2.11: what the Agency's own staff enters, no body's to exchange.
+    """
+
+    C211 = "c211"
     C31 = "c31"
     C411 = "c411"
     C412 = "c412"

@@ -48,7 +48,7 @@ class View(_Value):
     that may read it; ``key`` the columns that order it, one row for each combination.
     """
 
-    clause: Annotated[str, Field(pattern=r"^(3\.1|4\.1\.[1-7]|1\.2)$")]
+    clause: Annotated[str, Field(pattern=r"^(3\.1|4\.1\.[1-7]|1\.2|2\.11)$")]
     az: str
     en: str
     record: str | None = None

@@ -67,6 +67,7 @@ _CASTS: Mapping[str, LiteralString] = {
     "bigint": "({value})::bigint",
     "boolean": "({value})::boolean",
     "jsonb": "{value}",
+    "timestamp with time zone": "registry.iso_instant({value})",
 }
 
 _ORIGIN: LiteralString = """

@@ -24,6 +24,7 @@ from hub.cli import (
     doctor,
     downtime,
     export,
+    facts,
     grants,
     ledger,
     load,
@@ -91,6 +92,7 @@ app.command()(export.export)
 app.command()(analyse.analyse)
 app.command()(search.search)
 app.add_typer(agency.app, name="agency")
+app.add_typer(facts.app, name="facts")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(downtime.app, name="downtime")
 app.command()(downtime.pause)

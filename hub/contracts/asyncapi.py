@@ -21,6 +21,7 @@ from hub.contracts import messages
 from routing import keys
 from routing.topology import Topology, topology
 from schemas.catalogue import records
+from schemas.staff_fact import ENTERED_BY
 
 PATH = "schemas/asyncapi.json"
 FILE = Path(schemas.__path__[0]) / "asyncapi.json"
@@ -110,7 +111,7 @@ def _canonical(
         "clause": _parameter("clause of decree 308", clauses),
         "record": _parameter("record type", (record.record_type for record in known)),
         "version": _parameter("major version of the record type", versions),
-        "ministry": _parameter("source ministry", connectors),
+        "ministry": _parameter("source ministry, or the Agency", [*connectors, ENTERED_BY]),
     }
     channel = _exchange(bus, keys.CANONICAL, "{lane}.{clause}.{record}.v{version}.{ministry}")
     return {

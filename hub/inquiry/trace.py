@@ -15,6 +15,7 @@ from hub.inquiry import disclosures
 from hub.inquiry.standing import standing
 from hub.intake.remaking import events_of
 from hub.store.database import Row, Transaction, as_json
+from schemas.staff_fact import ENTERED_BY
 
 MOST = 50
 """Records of one message that are shown."""
@@ -82,7 +83,7 @@ class Tracer:
     def trace(self, tx: Transaction, key: str) -> list[dict[str, Any]]:
         """Follow a message id, or the id of one record; several ministries may use one id."""
         record = key.replace("-", "").lower() if _RECORD_ID.fullmatch(key) else None
-        names = [*self.connectors, "unknown"]
+        names = [*self.connectors, ENTERED_BY, "unknown"]
         params = {"key": key, "ministries": as_json(names), "record": record}
         return [self._message(tx, row, record) for row in tx.rows(_MESSAGES, params)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connectors._kit.content import media_type
 from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejected, Rules
+from connectors._staff.dialect import STAFF
 from hub.evidence.manifests import Kept
 from hub.evidence.notices import Notice, RecordFinding
 from hub.evidence.record_log import Entry, State
@@ -100,10 +101,15 @@ def _manifest(arrived: Arrived, connectors: Mapping[str, Connector], rules: Rule
 
 
 def _known(arrived: Arrived, connectors: Mapping[str, Connector]) -> Connector:
-    """Give the connector of the sender, unless the message must not pass."""
+    """Give the connector of the sender, unless the message must not pass.
+
+    That something was entered here only the hub can say: arrivals get their channel from the
+    exchange they came by.
+    """
     if arrived.refusal:
         raise arrived.refusal
-    connector = connectors.get(arrived.raw.ministry)
+    entered = arrived.raw.headers.get(CHANNEL) == Channel.STAFF
+    connector = STAFF if entered else connectors.get(arrived.raw.ministry)
     if connector is None:
         raise Refused("unknown-ministry", "", "no connector speaks for this exchange")
     return connector

@@ -11,19 +11,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """Sources of one entity in order of belief: per field, and for fields not named."""
+    """Sources of one entity in order of belief: per field, and for fields not named.
+
+    Those in ``last`` come after all others, except where a field's own order names them.
+    """
 
     fields: Mapping[str, Sequence[str]]
     default: Sequence[str]
+    last: Sequence[str] = ()
 
     def rank(self, field: str, source: str) -> tuple[int, str]:
         """Place of ``<ministry>/<record type>`` for a field; less is believed more.
 
         The default order follows a field's own; sources the matrix does not know come last, by
-        name, so that a new ministry counts without a change here.
+        name, so that a new ministry counts without a change here; only ``last`` after them.
         """
         order = [*self.fields.get(field, ()), *self.default]
-        return (order.index(source) if source in order else len(order)), source
+        if source in order:
+            return order.index(source), source
+        return len(order) + (source in self.last), source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +38,22 @@ class Authority:
 
     version: str
     entities: Mapping[str, Precedence]
+    last: Sequence[str] = ()
 
     def of(self, entity: str) -> Precedence:
         """Give the precedence for an entity; one without an order knows no source by name."""
-        return self.entities.get(entity, Precedence({}, ()))
+        return self.entities.get(entity, Precedence({}, (), self.last))
 
 
 def parse(text: str) -> Authority:
     """Read a matrix from TOML."""
     tables = tomllib.loads(text)
-    version = tables.pop("version")
+    version, last = tables.pop("version"), tuple(tables.pop("last", ()))
     entities = {
-        name: Precedence(table.get("fields", {}), table["default"])
+        name: Precedence(table.get("fields", {}), table["default"], last)
         for name, table in tables.items()
     }
-    return Authority(version, entities)
+    return Authority(version, entities, last)
 
 
 @cache

@@ -50,7 +50,7 @@ def said(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-@pytest.mark.parametrize("record_type", sorted(records()))
+@pytest.mark.parametrize("record_type", sorted(records().keys() - {"staff_fact"}))
 def test_every_choice_is_shown(record_type: str) -> None:
     schema = orjson.loads(export.documents()[f"{record_type}.v1.json"])
     shown = {

@@ -16,6 +16,7 @@ from hub.evidence.notices import Notice
 from routing.topology import topology
 from schemas.catalogue import records
 from schemas.envelope import Event
+from schemas.staff_fact import ENTERED_BY
 
 CONNECTORS = discover()
 DOCUMENT = document(CONNECTORS)
@@ -76,7 +77,7 @@ def test_every_record_type_is_a_message_on_canonical() -> None:
     }
     parameters = CHANNELS["canonical"]["parameters"]
     assert set(parameters["record"]["enum"]) == records().keys()
-    assert set(parameters["ministry"]["enum"]) == CONNECTORS.keys()
+    assert set(parameters["ministry"]["enum"]) == {*CONNECTORS, ENTERED_BY}
 
 
 def test_every_contract_file_but_the_services_is_a_message_of_its_ministry() -> None:

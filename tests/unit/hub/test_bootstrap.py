@@ -42,7 +42,7 @@ def test_building_connects_to_nothing_and_every_kind_of_worker_can_be_built() ->
         "PollWorker",
         "Hop",
         "HttpWorker",
-        "Rounds",
+        "Crew",
         "Rounds",
         "Crew",
         "HttpWorker",

@@ -137,6 +137,18 @@ def test_the_assumed_matrix_says_so_and_names_only_records_that_exist() -> None:
     assert {source.partition("/")[2] for order in orders for source in order} <= set(records())
 
 
+def test_staff_is_believed_after_everybody_unless_a_fields_own_order_says_otherwise() -> None:
+    staff = "agency/staff_fact"
+    for entity in ("person", "legal_entity", "unheard-of"):
+        precedence = assumed().of(entity)
+        others = ("interior/person", "zeta/unlisted")
+        assert all(precedence.rank("sex", each) < precedence.rank("sex", staff) for each in others)
+    told = f'version = "7"\nlast = ["{staff}"]\n[person]\ndefault = ["a/b"]\n'
+    preferred = parse(f'{told}[person.fields]\nsex = ["{staff}"]\n').of("person")
+    assert preferred.rank("sex", staff) < preferred.rank("sex", "a/b")
+    assert preferred.rank("givenName", staff) > preferred.rank("givenName", "c/d")
+
+
 def test_a_matrix_is_read_from_toml() -> None:
     matrix = parse('version = "7"\n[person]\ndefault = ["a/b"]\n[person.fields]\nsex = ["c/d"]\n')
     assert matrix.version == "7"

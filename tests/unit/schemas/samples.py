@@ -76,6 +76,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "legalGround": "ərizə",
     },
+    "staff_fact": {
+        "identifier": fin("TST0001"),
+        "fact": "1",
+        "person": {"placeOfBirth": "Sınaq şəhəri", "citizenship": ["AZE"], "domicile": ADDRESS},
+        "authority": "Sınaq qərarı 1",
+        "purpose": "xidmətin göstərilməsi",
+        "evidence": "ərizə 1",
+        "enteredBy": "Sınaq Operator",
+        "approvedBy": "Başqa Operator",
+        "expiresAt": "2026-06-01T00:00:00Z",
+        "endedAt": "2026-06-01T00:00:00Z",
+    },
     "employment_contract": {
         "contract": {"notation": "EM-1", "type": "urn:az:contract"},
         "employer": {
@@ -223,6 +235,7 @@ SUBJECTS = {
     "person": PERSON_URN,
     "identity_document": "urn:az:pid:doc:AA0000001",
     "civil_status_act": "urn:az:act:000-17",
+    "staff_fact": PERSON_URN,
     "employment_contract": "urn:az:contract:EM-1",
     "tax_registration": VOEN_URN,
     "residence_permit": "urn:az:pid:doc:MYI00001",
@@ -231,6 +244,7 @@ SUBJECTS = {
 }
 
 FACT_KEYS = {
+    "staff_fact": "1",
     "citizenship": "AZE",
     "residence_registration": "residence",
     "protection_status": "refugee-card",

@@ -116,6 +116,7 @@ def test_records_know_the_clause_they_are_exchanged_under() -> None:
         "civil_status_act": Category.C31,
         "employment_contract": Category.C31,
         "vital_event_notice": Category.C31,
+        "staff_fact": Category.C211,
     }
 
 

@@ -1,0 +1,1 @@
+"""What the Agency's own staff enters (decree 2.11), written and read as a ministry's message is."""
