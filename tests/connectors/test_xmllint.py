@@ -68,7 +68,7 @@ def file_of(sample: Sample, folder: Path) -> tuple[Path, str | None]:
 def valid(schema: Path, files: list[Path]) -> set[Path]:
     assert XMLLINT is not None
     command = [XMLLINT, "--noout", "--nonet", "--schema", str(schema), *map(str, files)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert "Schemas parser error" not in told.stderr
     return {Path(name) for name in re.findall(r"^(.+) validates$", told.stderr, re.MULTILINE)}
 

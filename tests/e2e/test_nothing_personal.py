@@ -103,7 +103,7 @@ def working(settings: dict[str, str], folder: Path) -> Iterator[dict[Kind, int]]
         process.start()
         processes.append(process)
     try:
-        wait_until(lambda: all(process.ready for process in processes), 60, "the hub")
+        wait_until(lambda: all(process.ready for process in processes), 120, "the hub")
         yield ports
     finally:
         statuses = [process.stop() for process in processes]

@@ -41,7 +41,7 @@ def grant(broker: Broker, ministry: str, vhost: str, user: str) -> None:
         text=True,
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=200,
     )
     if done.returncode:
         raise NoServer(f"no user could be created: {done.stderr.strip()}")

@@ -200,7 +200,7 @@ def test_the_script_for_containers_makes_a_role_that_can_be_granted_to(
     script.write_text((OPS / "hub-role.sh").read_text("utf-8").replace("qovsaq_hub", name))
     secret = tmp_path / "secret"
     secret.write_text("it's; secret")
-    subprocess.run(["bash", script], check=True, timeout=30, env=_environment(postgres, secret))
+    subprocess.run(["bash", script], check=True, timeout=200, env=_environment(postgres, secret))
     try:
         granted(database_url, name)
     finally:

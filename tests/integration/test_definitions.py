@@ -25,7 +25,7 @@ SECRETS = Path(__file__).parents[2] / "ops" / "docker" / "secrets.sh"
 def test_each_ministry_publishes_with_its_password_to_its_own_exchange_alone(
     private_broker: PrivateBroker, tmp_path: Path
 ) -> None:
-    subprocess.run([SECRETS, tmp_path / "secrets"], check=True, timeout=60)
+    subprocess.run([SECRETS, tmp_path / "secrets"], check=True, timeout=200)
     administration = private_broker.broker.administration
     # The node runs under another user than the test may.
     tmp_path.chmod(0o755)

@@ -57,7 +57,7 @@ def test_a_private_broker_that_was_killed_comes_back_with_its_confirmed_messages
         for _ in range(3):
             channel.basic_publish("", "kept", b"", pika.BasicProperties(delivery_mode=2))
         channel.basic_get("kept")
-        wait_until(lambda: private_broker.list_queues() == {"kept": Depth(2, 1)}, 10, "the count")
+        wait_until(lambda: private_broker.list_queues() == {"kept": Depth(2, 1)}, 60, "the count")
 
         private_broker.kill()
         with pytest.raises(AMQPError):
@@ -65,4 +65,4 @@ def test_a_private_broker_that_was_killed_comes_back_with_its_confirmed_messages
 
     private_broker.start()
 
-    wait_until(lambda: private_broker.list_queues() == {"kept": Depth(3, 0)}, 20, "the messages")
+    wait_until(lambda: private_broker.list_queues() == {"kept": Depth(3, 0)}, 60, "the messages")

@@ -26,7 +26,7 @@ from tests.support.hub_process import HubProcess
 from tests.support.servers import wait_until
 
 CREW: Mapping[Kind, int] = {Kind.INTAKE: 1, Kind.REGISTRY: 1, Kind.RELAY: 1}
-_REST_SECONDS = 300
+_LIMIT_SECONDS = 300
 _SETTINGS: Mapping[str, Any] = {
     "settle_seconds": 10,
     "relay_interval_seconds": 1,
@@ -125,7 +125,14 @@ class Stage:
     def wait_for(self, share: float) -> None:
         """Wait until this share of the records has its outcome: there is more to come."""
         wanted = share * sum(len(sent.expected) for sent in self.traffic.messages)
-        wait_until(lambda: self.ended.is_set() or self.settled() >= wanted, 120, "progress")
+        self.until(lambda: self.settled() >= wanted, "progress")
+
+    def until(self, happens: Callable[[], bool], what: str) -> None:
+        """Wait until something happens, or until the hub ended by itself, which shows at the end.
+
+        The limit tells a case that hangs from a machine that is slow.
+        """
+        wait_until(lambda: self.ended.is_set() or happens(), _LIMIT_SECONDS, what)
 
     def come_to_rest(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Wait until nothing is on its way, and do something ``meanwhile`` again and again."""
@@ -139,7 +146,7 @@ class Stage:
             return self.ended.is_set() or self._rests(bus, queues)
 
         try:
-            wait_until(rests, _REST_SECONDS, "the hub at rest")
+            wait_until(rests, _LIMIT_SECONDS, "the hub at rest")
         finally:
             bus.close()
 

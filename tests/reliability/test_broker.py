@@ -3,7 +3,6 @@ their leader."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -74,14 +73,16 @@ def test_a_memory_alarm_delays_and_loses_nothing(
 ) -> None:
     played = stage(direct_url=shared_node.url, broker_url=shared_node.url)
     watermark = shared_node.administration.run
-    with played.under_load():
-        played.wait_for(0.1)
+    half = len(played.traffic.messages) // 2
+    with played.working():
+        with played.sending(played.traffic.messages[:half]):
+            pass
         watermark("set_vm_memory_high_watermark", "0.000001")
-        threading.Event().wait(3)
-        during = played.settled()
-        threading.Event().wait(1)
-        stood_still = played.settled() - during < len(played.traffic.messages) / 10
-        watermark("set_vm_memory_high_watermark", "0.6")
-    assert stood_still
+        with played.sending(played.traffic.messages[half:]) as sender:
+            played.until(lambda: shared_node.blocks, "connections that may not publish")
+            delayed = sender.is_alive()
+            watermark("set_vm_memory_high_watermark", "0.6")
+        played.come_to_rest()
+    assert delayed
     assert played.problems() == []
     assert played.attempts() == 0

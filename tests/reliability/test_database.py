@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,12 +14,12 @@ import pytest
 from psycopg import sql
 
 from hub.bootstrap import Kind, bring_up_to_date
+from tests.reliability.signs import holding, isolated
 from tests.reliability.stage import Stage
 from tests.support.buses import through
 from tests.support.needs import needing
 from tests.support.postgres import PrivatePostgres, running_private_postgres
 from tests.support.proxy import Proxy
-from tests.support.servers import wait_until
 
 pytestmark = [
     pytest.mark.reliability,
@@ -28,6 +29,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
+HOPS = {"intake", "registry"}
 FAILING = """
 CREATE TABLE public.harm (code text, share double precision);
 CREATE FUNCTION public.do_harm() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -75,20 +77,21 @@ def test_restarting_and_killing_the_database_changes_nothing(
     stage: Callable[..., Stage], private_postgres: PrivatePostgres
 ) -> None:
     played = stage(database_url=private_postgres.url)
-    with played.under_load():
+    with played.under_load() as hub:
         for share, end in ((0.1, private_postgres.stop), (0.4, private_postgres.kill)):
             played.wait_for(share)
             end()
-            threading.Event().wait(1.5)  # long enough for the breaker to open
+            played.until(lambda: holding(hub) >= HOPS, "the breakers of both hops")
             private_postgres.start()
+            played.until(lambda: not holding(hub) & HOPS, "breakers that close")
     assert played.problems() == []
     assert played.attempts() == 0
-    turns = played.rows("SELECT hop, turn, dependency FROM evidence.breaker_event ORDER BY at")
-    assert {(row["hop"], row["turn"]) for row in turns} >= {
-        ("intake", "opened"),
-        ("intake", "closed"),
-    }
-    assert {row["dependency"] for row in turns} == {"database"}
+    turns = Counter(
+        (row["hop"], row["turn"])
+        for row in played.rows("SELECT * FROM evidence.breaker_event")
+        if row["dependency"] == "database" and row["hop"] in HOPS
+    )
+    assert turns == {(hop, turn): 2 for hop in HOPS for turn in ("opened", "closed")}
 
 
 @pytest.mark.parametrize(
@@ -104,9 +107,9 @@ def test_a_database_that_refuses_for_a_while_costs_no_record(
 ) -> None:
     execute(database_url, FAILING)
     played = stage()
-    with played.under_load():
+    with played.under_load() as hub:
         execute(database_url, "INSERT INTO public.harm VALUES (%s, 1)", code)
-        threading.Event().wait(1.5)
+        played.until(lambda: bool(holding(hub)) or isolated(hub) > 0, "harm that is felt")
         execute(database_url, "DELETE FROM public.harm")
     assert played.problems() == []
     if code != "57014":  # a statement that was cancelled may be this record's own doing
@@ -127,8 +130,7 @@ def test_lost_races_are_run_again(
     execute(database_url, "INSERT INTO public.harm VALUES (%s, 0.2)", code)
     played = stage(settings={"max_attempts": 50})
     with played.under_load() as hub:
-        isolated = b'qovsaq_batches_isolated_total{hop="registry"}'
-        wait_until(lambda: isolated in hub.metrics.expose(), 60, "a batch that lost a race")
+        played.until(lambda: isolated(hub, "registry") > 0, "a batch that lost a race")
         execute(database_url, "DELETE FROM public.harm")
     assert played.problems() == []
 
@@ -138,7 +140,7 @@ def test_a_read_only_database_is_an_outage_and_costs_no_attempt(
 ) -> None:
     name = sql.Identifier(urlsplit(database_url).path.strip("/"))
     played = stage()
-    with played.under_load():
+    with played.under_load() as hub:
         played.wait_for(0.1)
         for mode in (sql.SQL("on"), sql.SQL("off")):
             execute(
@@ -152,7 +154,8 @@ def test_a_read_only_database_is_an_outage_and_costs_no_attempt(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
-            threading.Event().wait(1)
+            if mode == sql.SQL("on"):
+                played.until(lambda: holding(hub) >= HOPS, "the breakers of both hops")
     assert played.problems() == []
     assert played.attempts() == 0
 
@@ -162,10 +165,15 @@ def test_a_lock_that_is_held_too_long_is_waited_for(
 ) -> None:
     impatient = with_options(database_url, lock_timeout="100ms")
     played = stage(database_url=impatient, settings={"max_attempts": 50})
-    with played.under_load():
+    with played.under_load() as hub:
         for table in ("registry.person", "evidence.record_log"):
+            played.until(lambda: not holding(hub), "hops at work")
+            before = isolated(hub)
             with table_locked(database_url, table):
-                threading.Event().wait(1)
+                played.until(
+                    lambda: isolated(hub) > before or bool(holding(hub)),  # noqa: B023
+                    "a lock that is not given",
+                )
     assert played.problems() == []
 
 

@@ -56,6 +56,15 @@ class Undertaker:
                 place = self._chance.randint(1, _LONGEST_LIFE) if mortal else 0
                 process.start(program(place, self._unfit))
 
+    def until(self, happens: Callable[[], bool], what: str) -> None:
+        """Go on until something happens."""
+
+        def happened() -> bool:
+            self.look()
+            return happens()
+
+        wait_until(happened, 300, what)
+
     def stop(self) -> list[int]:
         """Ask whatever runs to stop; return the exit statuses."""
         return [process.stop() for process in self._processes.values()]
@@ -82,12 +91,12 @@ def test_processes_that_die_between_effect_and_acknowledgement_change_nothing(
                     sender.join(0.1)
             played.come_to_rest(undertaker.look)
             parked = _parked(played)
-            wait_until(lambda: _letters(played) == parked, 30, "letters of all that is parked")
+            undertaker.until(lambda: _letters(played) == parked, "letters of all that is parked")
             unfit.unlink()
             runs = _press_twice(hub)
             undertaker.look()
             played.come_to_rest(undertaker.look)
-            wait_until(lambda: _letters(played, "settled") == parked, 60, "settled letters")
+            undertaker.until(lambda: _letters(played, "settled") == parked, "settled letters")
         finally:
             statuses = undertaker.stop()
     assert statuses == [0, 0, 0]
@@ -104,14 +113,14 @@ def _press_twice(hub: Hub) -> list[Run]:
 
     def press(token: str) -> None:
         with _replaying(hub) as replay:
-            barrier.wait(10)
+            barrier.wait(60)
             runs.append(replay(token))
 
     presses = [threading.Thread(target=press, args=[token]) for token in _tokens(hub)]
     for each in presses:
         each.start()
     for each in presses:
-        each.join(120)
+        each.join(300)
     return runs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,13 +17,14 @@ from routing.topology import Binding, Queue, Rung, Topology, topology, working
 from tests.support.proxy import Proxy
 
 RUNG = Rung("blink", 0.4)
+LONG_RUNG = Rung("age", 600)
 FRAGILE = "fragile"
 COPY = "copy"
-TOPOLOGY = topology(("alpha", "beta"), rungs=(RUNG,)) + Topology(
+TOPOLOGY = topology(("alpha", "beta"), rungs=(RUNG, LONG_RUNG)) + Topology(
     queues=(*working(FRAGILE, delivery_limit=2), Queue(COPY)),
     bindings=(Binding("canonical", COPY, "#"),),
 )
-SOON = 10.0
+SOON = 60.0
 """Seconds within which something that is bound to come must have come."""
 
 MOMENT = 0.2
@@ -33,6 +35,9 @@ class BusUnderTest(Protocol):
     """A bus with ``TOPOLOGY`` on it, empty, and what a test may do behind its back."""
 
     bus: Bus
+
+    def clock(self) -> float:
+        """Seconds, as they pass on the bus."""
 
     def let_pass(self, seconds: float) -> None:
         """Let time pass on the bus, if its clock is ours."""
@@ -52,6 +57,9 @@ class MemoryUnderTest:
         self._memory = MemoryBus(TOPOLOGY, clock=lambda: self._now)
         self.bus: Bus = self._memory
 
+    def clock(self) -> float:
+        return self._now
+
     def let_pass(self, seconds: float) -> None:
         self._now += seconds
 
@@ -70,6 +78,9 @@ class RabbitUnderTest:
         self._url = url
         self._proxy = proxy
         self.bus: Bus = RabbitBus(through(proxy, url), name="contract suite")
+
+    def clock(self) -> float:
+        return time.monotonic()
 
     def let_pass(self, seconds: float) -> None:
         """Nothing to do: whoever waits for a message waits in ``receive``."""

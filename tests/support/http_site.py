@@ -23,7 +23,7 @@ OPEN: Mapping[str, Any] = {
     name: {"authentication": "none"}
     for name in ("economy", "health", "interior", "justice", "labour", "migration")
 }
-_SECONDS = 30
+_SECONDS = 120
 
 
 @dataclass

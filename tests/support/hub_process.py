@@ -53,12 +53,12 @@ class HubProcess:
     def kill(self) -> None:
         """Kill it without warning (SIGKILL)."""
         self._signal(signal.SIGKILL)
-        self._wait(10)
+        self._wait(60)
 
     def stop(self) -> int:
         """Ask it to stop (SIGTERM) and return its exit status."""
         self._signal(signal.SIGTERM)
-        return self._wait(30)
+        return self._wait(120)
 
     @property
     def ready(self) -> bool:

@@ -125,7 +125,7 @@ class PrivatePostgres:
                 cwd=self._folder,
                 start_new_session=True,
             )
-        wait_until(lambda: _answers(self.url), 30, "the private PostgreSQL")
+        wait_until(lambda: _answers(self.url), 120, "the private PostgreSQL")
 
     def stop(self) -> None:
         """Shut it down fast: clients are sent away (SIGINT)."""
@@ -141,7 +141,7 @@ class PrivatePostgres:
                 os.killpg(self._process.pid, number)
             else:
                 self._process.send_signal(number)
-            self._process.wait(30)
+            self._process.wait(120)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +93,12 @@ class PrivateBroker:
         RabbitMQ writes the directory of its quorum queues with half a second's delay: a queue
         declared within that time comes back empty, confirmed messages or not (seen on 3.10.8).
         """
-        time.sleep(1)
+        self.administration.run("eval", "[ok = dets:sync(Table) || Table <- dets:all()], ok.")
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps a connection from publishing, being short of memory or disk."""
+        return "blocked" in self.administration.run("list_connections", "--silent", "state").split()
 
     def list_queues(self) -> dict[str, Depth]:
         """Count waiting and unacknowledged messages per queue of the default virtual host."""

@@ -15,7 +15,7 @@ def promtool(*arguments: str, folder: Path) -> str:
     if program is None:
         raise NoServer("promtool is not installed (Debian: apt-get install prometheus)")
     done = subprocess.run(
-        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from tests.support.servers import NoServer
 
 LOCAL = "amqp://guest:guest@127.0.0.1:5672"
+_PATIENCE = 60
+"""Seconds for a connection: a broker that is starting, or has much to do, is not absent."""
 
 
 class Depth(NamedTuple):
@@ -35,7 +38,11 @@ class Administration:
         """Run a subcommand and return its output; raise ``NoServer`` with its complaint."""
         try:
             done = subprocess.run(
-                [*self.command, *arguments], capture_output=True, text=True, timeout=60, check=False
+                [*self.command, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=200,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NoServer(f"rabbitmqctl: {type(error).__name__}") from None
@@ -112,7 +119,9 @@ class Broker:
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
     """Yield a channel of a short-lived connection."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    parameters = pika.URLParameters(url)
+    parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
+    connection = pika.BlockingConnection(parameters)
     try:
         yield connection.channel()
     finally:
@@ -123,12 +132,12 @@ def connected(url: str) -> Iterator[Any]:
 def answers(url: str) -> bool:
     """Whether a broker lets us in at ``url``."""
     parameters = pika.URLParameters(url)
-    parameters.socket_timeout = parameters.stack_timeout = 3
+    parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
     try:
         # First the bare port: pika logs each refused connection at length.
-        socket.create_connection((parameters.host, parameters.port), 2).close()
+        socket.create_connection((parameters.host, parameters.port), _PATIENCE).close()
         pika.BlockingConnection(parameters).close()
-    except (AMQPError, OSError):
+    except (AMQPError, AMQPConnectorException, OSError):
         return False
     return True
 

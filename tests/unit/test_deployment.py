@@ -117,9 +117,9 @@ def test_drawn_secrets_are_settings_and_are_drawn_only_once(tmp_path: Path) -> N
     folder = tmp_path / "secrets"
     command = [str(REPOSITORY / "ops" / "docker" / "secrets.sh"), str(folder)]
 
-    subprocess.run(command, check=True, timeout=30)
+    subprocess.run(command, check=True, timeout=200)
     drawn = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
-    subprocess.run(command, check=True, timeout=30)
+    subprocess.run(command, check=True, timeout=200)
 
     assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == drawn
     ministries = (tmp_path / "ministry-passwords").read_text("utf-8").splitlines()

@@ -132,7 +132,7 @@ def test_a_service_that_is_not_there_is_unavailable() -> None:
 
 def test_a_service_that_keeps_silent_is_unavailable_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unavailable, match="Read"):
-        ask(f"http://127.0.0.1:{silent.getsockname()[1]}/justice/poll", timeout=0.05)
+        ask(f"http://127.0.0.1:{silent.getsockname()[1]}/justice/poll", timeout=0.5)
 
 
 def test_a_missing_service_description_stops_the_process() -> None:

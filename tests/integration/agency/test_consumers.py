@@ -63,7 +63,7 @@ class Consumer:
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def ids(self) -> set[str]:
         try:

@@ -140,7 +140,7 @@ def test_a_broker_user_comes_with_its_rights_and_goes_with_its_connections(
         ["env", f"RABBITMQCTL={command}", str(GRANT), "labour", "/", "by-script"],
         input=b"secret\n",
         check=True,
-        timeout=60,
+        timeout=200,
     )
     rights = {
         row["user"]: {key: row[key] for key in ("configure", "write", "read")}

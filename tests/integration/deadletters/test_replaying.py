@@ -43,7 +43,7 @@ def test_pressed_twice_at_once_by_two_operators_it_is_published_once(bench: Desk
 
     def press(place: int) -> None:
         replayer, token = replayers[place]
-        barrier.wait(10)
+        barrier.wait(60)
         runs.append(replayer.replay(token, EVERYTHING))
 
     threads = [threading.Thread(target=press, args=[place]) for place in (0, 1)]

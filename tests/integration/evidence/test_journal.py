@@ -126,7 +126,7 @@ def test_a_day_that_intake_is_just_beginning_keeps_its_bodies_where_they_are(
         journal.admit(tx, [sealed("m1")], NOW)
         maker.start()
         waiting = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
-        wait_until(lambda: tx.rows(waiting)[0]["n"] > 0, 10, "a partition that waits for the row")
+        wait_until(lambda: tx.rows(waiting)[0]["n"] > 0, 60, "a partition that waits for the row")
     maker.join()
     rival.close()
     assert made.is_set()

@@ -32,7 +32,7 @@ def verifier(tmp_path: Path) -> Path:
 
 def run(verifier: Path, url: str, anchored: Path) -> tuple[int, list[str]]:
     words = [sys.executable, "-I", str(verifier), url, str(anchored)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
     assert not done.stderr
     return done.returncode, done.stdout.splitlines()
 

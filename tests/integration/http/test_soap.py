@@ -122,7 +122,7 @@ def test_curl_sends_a_notification(site: HttpSite, tmp_path: Path) -> None:
     file.write_bytes(BIRTH)
     words = ["-sS", "-w", "%{http_code}", "-H", f"Content-Type: {TYPES[SOAP_11]}"]
     words += ["-H", "Message-Id: m-1", "--data-binary", f"@{file}", f"{site.url}/intake/justice"]
-    done = subprocess.run([curl, *words], capture_output=True, check=True, timeout=20)
+    done = subprocess.run([curl, *words], capture_output=True, check=True, timeout=120)
     assert done.stdout.endswith(b"200")
     assert b"<q:MessageId>m-1</q:MessageId>" in done.stdout
 

@@ -52,7 +52,7 @@ def test_a_revocation_waits_for_the_answer_that_is_on_its_way(bench: OutboundBen
     with answering(bench).answer(database, BODY, QUESTION) as answer:
         assert answer.body
         revoking = started(lambda: bench.revoke(grant_id))
-        wait_until(lambda: someone_waits(bench), 10, "the revocation")
+        wait_until(lambda: someone_waits(bench), 60, "the revocation")
     revoking.join(10)
     assert not revoking.is_alive()
     refused = ask(bench, database)
@@ -64,7 +64,7 @@ def test_a_lookup_waits_for_a_restriction_and_is_decided_after_it(bench: Outboun
     with bench.connect().transaction() as restricting:
         fence.alone(restricting, grant_id)
         asking = started(lambda: answers.append(ask(bench, database)))
-        wait_until(lambda: someone_waits(bench), 10, "the lookup")
+        wait_until(lambda: someone_waits(bench), 60, "the lookup")
         assert answers == []
         restricting.execute(
             "INSERT INTO outbound.grant_standing (grant_id, entry, version, standing, ground,"
@@ -144,7 +144,7 @@ def test_all_connections_of_a_reader_in_use_is_said_and_passes(site: LookupSite)
         with site.bench.connect().transaction() as restricting:
             fence.alone(restricting, "pensions-persons")
             waiting = [pool.submit(site.found, f"/v1/persons/{FIN}") for _ in range(4)]
-            wait_until(lambda: len(site.rows(WAITING)) == 4, 10, "four lookups")
+            wait_until(lambda: len(site.rows(WAITING)) == 4, 60, "four lookups")
             refused = site.get(f"/v1/persons/{FIN}")
             assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
         assert all(len(future.result()) == 2 for future in waiting)

@@ -110,7 +110,7 @@ def race(connect: Callable[[], Database]) -> list[int]:
         with first.transaction() as tx:
             feed.append(tx, [of(1)], NOW)
             appended.set()
-            committed.wait(10)
+            committed.wait(60)
 
     def commit_second() -> None:
         with second.transaction() as tx:
@@ -118,7 +118,7 @@ def race(connect: Callable[[], Database]) -> list[int]:
 
     holder = threading.Thread(target=begin_first)
     holder.start()
-    assert appended.wait(10)
+    assert appended.wait(60)
     follower = threading.Thread(target=commit_second)
     follower.start()
 
@@ -127,7 +127,7 @@ def race(connect: Callable[[], Database]) -> list[int]:
             waits = tx.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return bool(waits) or not follower.is_alive()
 
-    wait_until(waiting_or_done, 10, "the second writer")
+    wait_until(waiting_or_done, 60, "the second writer")
     seen = _positions(reader, 0)
     committed.set()
     holder.join(10)

@@ -104,7 +104,7 @@ def interleave(connect: Callable[[], Database], first: Event, second: Event) -> 
         write(tx, [first], NOW)
         thread = threading.Thread(target=put, args=(waiter, second))
         thread.start()
-        wait_until(waits, 10, "the second writer")
+        wait_until(waits, 60, "the second writer")
     thread.join()
     return watcher
 

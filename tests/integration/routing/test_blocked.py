@@ -79,7 +79,8 @@ def test_a_memory_alarm_delays_a_publish_and_loses_nothing(
 
     thread = threading.Thread(target=publish)
     thread.start()
-    assert not confirmed.wait(1 + MOMENT)
+    wait_until(lambda: private_broker.blocks, SOON, "a blocked connection")
+    assert not confirmed.wait(MOMENT)
     with pytest.raises(Unavailable, match="blocked"):
         publisher.publish([message("refused")])
     watermark("set_vm_memory_high_watermark", "0.6")

@@ -114,7 +114,7 @@ def message(text: str, exchange: str = "intake.alpha", key: str = "live") -> Mes
 
 @pytest.fixture
 def publisher(laid_out: str, proxy: Proxy) -> Iterator[ControlPublisher]:
-    publisher = ControlPublisher(through(proxy, laid_out), confirm_timeout=0.5)
+    publisher = ControlPublisher(through(proxy, laid_out), confirm_timeout=2)
     yield publisher
     publisher.close()
 

@@ -86,7 +86,7 @@ def test_a_publish_in_flight_when_the_connection_breaks_is_not_confirmed(
 def test_a_silent_broker_costs_a_confirm_time_out_and_its_late_confirm_deceives_nobody(
     laid_out: str, proxy: Proxy, open_bus: Open
 ) -> None:
-    bus = open_bus(through(proxy, laid_out), confirm_timeout=0.3)
+    bus = open_bus(through(proxy, laid_out), confirm_timeout=2)
     publisher = bus.publisher()
     publisher.publish([message("first")])
     proxy.silence()
@@ -119,13 +119,13 @@ def receive_for_long(subscription: Subscription) -> None:
 
 
 def test_a_worker_that_stalls_keeps_its_connection(laid_out: str, open_bus: Open) -> None:
-    bus = open_bus(laid_out + "?heartbeat=1")
+    bus = open_bus(laid_out + "?heartbeat=2")
     subscription = bus.subscribe([QUEUE], prefetch=10)
     publisher = bus.publisher()
     publisher.publish([message("a")])
     [before] = subscription.receive(1, SOON)
 
-    stalled = threading.Event().wait(3.5)  # more than two heartbeats: the broker's limit
+    stalled = threading.Event().wait(5)  # more than two heartbeats: the broker's limit
 
     assert not stalled
     subscription.ack([before])

@@ -79,10 +79,12 @@ def test_a_database_that_is_stopped_for_a_while_is_entered_with_its_interval(
     with at_work({"intake": hop}, threading.Event()):
         stopped = datetime.now(UTC)
         server.stop()
-        wait_until(lambda: line + b"1.0" in metrics.expose(), 30, "the breaker")
+        wait_until(lambda: line + b"1.0" in metrics.expose(), 120, "the breaker")
+        opened = datetime.now(UTC)
         back = datetime.now(UTC)
         server.start()
-        wait_until(lambda: line + b"0.0" in metrics.expose(), 30, "the breaker, closed")
+        wait_until(lambda: line + b"0.0" in metrics.expose(), 120, "the breaker, closed")
+        closed = datetime.now(UTC)
     bench_database = Database(server.url)
     post = Post(Bench(bench_database, discover()), server.url)
     for _ in range(2):
@@ -90,8 +92,8 @@ def test_a_database_that_is_stopped_for_a_while_is_entered_with_its_interval(
     (entry,) = entries(bench_database)
     bench_database.close()
     assert (entry["component"], entry["source"], entry["opened_by"]) == ("database", "", "breaker")
-    assert stopped <= entry["began_at"] <= stopped + timedelta(seconds=5)
-    assert back <= entry["ended_at"] <= back + timedelta(seconds=15)
+    assert stopped <= entry["began_at"] <= opened
+    assert back <= entry["ended_at"] <= closed
 
 
 def test_a_silent_feed_is_entered_until_its_next_message(post: Post) -> None:
