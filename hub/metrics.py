@@ -7,7 +7,8 @@ declared is a ``KeyError`` or ``ValueError``, so a typo cannot measure nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +23,7 @@ from prometheus_client import (
 from hub.measures import CATALOGUE, Kind, Metric
 
 PREFIX = "qovsaq_"
+_M = TypeVar("_M", Counter, Histogram)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # A second series for each counter, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it out
@@ -41,19 +43,18 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._found: dict[tuple[object, ...], Counter | Histogram] = {}
         for metric in catalogue:
             self._declare(metric)
         self.abdicate()
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a declared counter."""
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        self._series(self._counters, name, labels).inc(amount)
 
     def observe(self, name: str, value: float, **labels: str) -> None:
         """Record one value of a declared distribution."""
-        histogram = self._histograms[name]
-        (histogram.labels(**labels) if labels else histogram).observe(value)
+        self._series(self._histograms, name, labels).observe(value)
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
         """Set a declared level."""
@@ -72,6 +73,15 @@ class Metrics:
     def expose(self) -> bytes:
         """Render everything in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def _series(self, metrics: Mapping[str, _M], name: str, labels: Mapping[str, str]) -> _M:
+        """Find what holds these labels' values; kept, since most of it is asked for per record."""
+        key = (name, *labels.items())
+        series = self._found.get(key)
+        if series is None:
+            metric = metrics[name]
+            series = self._found[key] = metric.labels(**labels) if labels else metric
+        return cast("_M", series)
 
     def _declare(self, metric: Metric) -> None:
         name, text, labels = PREFIX + metric.name, metric.meaning, metric.labels

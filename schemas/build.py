@@ -27,6 +27,9 @@ _RULES = {
     "is_instance_of": "type",
 }
 
+_NESTED = frozenset({dict, list, tuple})
+"""What connectors nest values in; exact types, since this is done for every value of a record."""
+
 
 def build(
     record_class: type[Record], values: Mapping[str, Any], paths: Mapping[str, str]
@@ -47,9 +50,14 @@ def build(
 
 
 def _present(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _present(part) for key, part in value.items() if part is not None}
-    if isinstance(value, list | tuple):
+    kind = type(value)
+    if kind is dict:
+        return {
+            key: _present(part) if type(part) in _NESTED else part
+            for key, part in value.items()
+            if part is not None
+        }
+    if kind is list or kind is tuple:
         return [_present(part) for part in value]
     return value
 

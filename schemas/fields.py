@@ -38,10 +38,13 @@ def clean_text(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    text = unicodedata.normalize("NFC", " ".join(value.split()))
-    if _CONTROL.search(text):
-        raise ValueError("must not contain control characters")
-    return text
+    if not value.isprintable():  # it may hold control characters, or blanks of other kinds
+        value = " ".join(value.split())
+        if _CONTROL.search(value):
+            raise ValueError("must not contain control characters")
+    elif "  " in value or value[:1] == " " or value[-1:] == " ":
+        value = " ".join(value.split())
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def _date(value: Any) -> Any:

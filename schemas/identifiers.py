@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Annotated
 
@@ -109,10 +110,18 @@ def parse_voen(text: str, namespaces: Namespaces) -> tuple[Identifier, list[Doub
     if notation[-1] not in "12":
         explanation = "the last digit is neither 1 (legal) nor 2 (natural person)"
         doubts.append(Doubt("voen-status-digit", explanation))
-    # The library stops at an unusual status digit, so the check digit is tried with a usual one.
-    if not voen_rule.is_valid(notation[:-1] + "1"):
+    if not _fits_check_digit(notation[:-1]):
         doubts.append(Doubt("voen-checksum", "the ninth digit is not the check digit"))
     return _identifier(namespaces.voen, notation, text), doubts
+
+
+@lru_cache(maxsize=16_384)
+def _fits_check_digit(nine: str) -> bool:
+    """Kept, for an employer comes again with every line of a return.
+
+    The library stops at an unusual status digit, so the check digit is tried with a usual one.
+    """
+    return bool(voen_rule.is_valid(nine + "1"))
 
 
 def parse_document_number(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -218,8 +218,7 @@ class Reading:
 
     def record(self, ordinal: int, record: CanonicalRecord, change: Change) -> Normalized:
         """The item of a record that came with its content."""
-        fact = self.target(ordinal, type(record), record.subject, change)
-        return replace(fact, record=record, fact_key=record.fact_key)
+        return self._item(ordinal, type(record), record.subject, change, record.fact_key, record)
 
     def target(
         self,
@@ -230,10 +229,21 @@ class Reading:
         fact_key: str = "",
     ) -> Normalized:
         """The item of an annul or restore, which only names its fact."""
+        return self._item(ordinal, record_class, subject, change, fact_key, None)
+
+    def _item(
+        self,
+        ordinal: int,
+        record_class: type[CanonicalRecord],
+        subject: str,
+        change: Change,
+        fact_key: str,
+        record: CanonicalRecord | None,
+    ) -> Normalized:
         return Normalized(
             ordinal=ordinal,
             record_class=record_class,
-            record=None,
+            record=record,
             subject=subject,
             fact_key=fact_key,
             operation=change.operation,

@@ -33,7 +33,8 @@ def parse_json(raw: RawMessage, limits: Limits, accepted: tuple[str, ...] = JSON
     root = _load(_decode(raw.body, charset), limits)
     if not isinstance(root, dict):
         raise Refused("json-type", "", "expected an object")
-    _check_depth(root, limits.max_depth)
+    if raw.body.count(b"{") + raw.body.count(b"[") > limits.max_depth:  # it could be so deep
+        _check_depth(root, limits.max_depth)
     return Object(root, "", limits)
 
 
@@ -51,13 +52,7 @@ def _decode(body: bytes, charset: str | None) -> str:
 
 def _load(text: str, limits: Limits) -> Any:
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_number,
-            parse_float=_decimal,
-            parse_int=_integer,
-        )
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         explanation = f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"
         raise Refused("json-syntax", "", explanation) from None
@@ -88,6 +83,14 @@ def _integer(literal: str) -> int:
     if len(literal) > _MAX_DIGITS:
         raise Refused("json-number", "", "out of any sensible range")
     return int(literal)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_constant=_refuse_number,
+    parse_float=_decimal,
+    parse_int=_integer,
+)
 
 
 def _check_depth(root: dict[str, Any], max_depth: int) -> None:

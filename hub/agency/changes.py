@@ -13,6 +13,7 @@ from hub.evidence.audit import Act
 from hub.registry import feed
 from hub.registry.feed import Change
 from hub.store.database import Transaction
+from schemas.envelope import json_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Page:
                 {
                     "position": change.position,
                     "recordedAt": change.recorded_at.isoformat(),
-                    "event": change.event.model_dump(mode="json", exclude_none=True),
+                    "event": json_values(change.event),
                 }
             ).decode()
 

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from hub.delivery.gate import VersionKey
 from hub.store.database import Row, Transaction, as_json
-from schemas.envelope import Event
+from schemas.envelope import Event, json_values
 
 
 class State(StrEnum):
@@ -30,7 +31,7 @@ class State(StrEnum):
     RECALLED = "recalled"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Due:
     """A record that may be due to a subscriber; ``stored`` if it comes out of custody.
 
@@ -47,7 +48,7 @@ class Due:
         """Place in its source's order."""
         return self.event.version, self.event.operation.rank, self.event.id
 
-    @property
+    @cached_property
     def fact(self) -> str:
         """The fact it is about, as 32 hex digits."""
         event = self.event
@@ -190,5 +191,5 @@ def _row(entry: Entry) -> dict[str, Any]:
         "delivery_id": entry.delivery_id,
         "attempts": entry.attempts,
         "due": entry.due,
-        "event": event.model_dump(mode="json", exclude_none=True) if entry.keep else None,
+        "event": json_values(event) if entry.keep else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.delivery.disclosures import persons_in
-from schemas.envelope import Event
+from schemas.envelope import Event, json_values
 
 _ENVELOPE = (
     "specversion",
@@ -30,7 +30,7 @@ def minimised(event: Event, fields: frozenset[str], grant_id: str) -> dict[str, 
 
     The extension attribute ``grant`` names the basis it is received on.
     """
-    whole = event.model_dump(mode="json", exclude_none=True)
+    whole = json_values(event)
     reduced = {name: whole[name] for name in _ENVELOPE if name in whole}
     reduced["grant"] = grant_id
     if event.data is not None:

@@ -187,8 +187,9 @@ class IntakeHandler:
             if not message.first_time:
                 self.observer.count("messages_again", ministry=known)
                 continue
+            records = len(message.records)
+            self.observer.count("records_received", records, ministry=known, lane=lane)
             for held in message.records:
-                self.observer.count("records_received", ministry=known, lane=lane)
                 if held.refusal:
                     self.observer.count("refused", ministry=known, rule=held.refusal.rule)
                 for found in held.findings:

@@ -14,8 +14,8 @@ from typing import Any, LiteralString, NamedTuple
 
 from hub.registry.fold import Fact, Op
 from hub.registry.tables import KEY, OPERATION, STATE, facts_table, history_table
-from hub.store.database import Row, Statement, Transaction, as_json
-from hub.store.statements import assigned, compose, listed, typed
+from hub.store.database import Row, Transaction, as_json
+from hub.store.statements import Prepared, assigned, listed, prepared, typed
 from schemas.envelope import Event, Operation
 
 
@@ -153,8 +153,8 @@ def save(tx: Transaction, record_type: str, changes: Sequence[Change], now: date
 
 
 @cache
-def _statement(template: LiteralString, record_type: str) -> Statement:
-    return compose(
+def _statement(template: LiteralString, record_type: str) -> Prepared:
+    return prepared(
         template,
         facts=facts_table(record_type),
         history=history_table(record_type),

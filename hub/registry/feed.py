@@ -15,8 +15,8 @@ from functools import cache
 from typing import LiteralString
 
 from hub.registry.tables import KEY, OPERATION, facts_table, history_table
-from hub.store.database import Row, Statement, Transaction, as_json
-from hub.store.statements import compose, listed, typed
+from hub.store.database import Row, Transaction, as_json
+from hub.store.statements import Prepared, listed, prepared, typed
 from schemas.catalogue import record_class
 from schemas.envelope import SCHEMA_PREFIX, SOURCE_PREFIX, TYPE_PREFIX, Event, Operation
 
@@ -108,8 +108,8 @@ def events(tx: Transaction, rows: Iterable[Row]) -> Mapping[str, Event]:
 
 
 @cache
-def _statement(record_type: str) -> Statement:
-    return compose(
+def _statement(record_type: str) -> Prepared:
+    return prepared(
         _OPERATIONS,
         facts=facts_table(record_type),
         history=history_table(record_type),

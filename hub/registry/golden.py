@@ -82,6 +82,15 @@ def _draw_entity(
     findings: list[dict[str, str]],
     authority: Authority,
 ) -> Golden:
+    if len(said) == 1:  # most of them, and there is nothing to choose from
+        (only,) = said
+        return Golden(
+            entity,
+            group,
+            {field: only.fields[field] for field in sorted(only.fields)},
+            dict.fromkeys(sorted(only.fields), only.as_source()),
+            tuple(findings),
+        )
     precedence = authority.of(entity)
     fields, sources, contradictions = {}, {}, []
     for field in sorted({field for statement in said for field in statement.fields}):

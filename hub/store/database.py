@@ -15,7 +15,9 @@ import orjson
 import psycopg
 from psycopg import errors, sql
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
+from hub.store.statements import Prepared
 from routing.observer import Observer, Unobserved
 from schemas.errors import RetryLater, Stop, Unavailable
 
@@ -42,7 +44,7 @@ class Transaction:
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
 
-    def rows(self, statement: Statement, params: Params = None) -> list[Row]:
+    def rows(self, statement: Statement | Prepared, params: Params = None) -> list[Row]:
         """Run a statement and return its rows as dictionaries."""
         return self._connection.execute(statement, params).fetchall()
 
@@ -50,7 +52,7 @@ class Transaction:
         """Render a statement as it would be sent, without running it."""
         return statement if isinstance(statement, str) else statement.as_string(self._connection)
 
-    def execute(self, statement: Statement, params: Params = None) -> int:
+    def execute(self, statement: Statement | Prepared, params: Params = None) -> int:
         """Run a statement and return how many rows it touched."""
         return self._connection.execute(statement, params).rowcount
 
@@ -122,6 +124,7 @@ class Database:
                 connect_timeout=5,
                 application_name=self._name,
             )
+            set_json_loads(orjson.loads, self._connection)
             self._observer.count("database_connections_opened", purpose=self._purpose)
         return self._connection
 

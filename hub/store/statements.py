@@ -9,11 +9,18 @@ from psycopg import sql
 
 Part = str | tuple[str, ...] | sql.Composable
 Composed = sql.Composed
+Prepared = bytes
+"""A statement composed once and kept."""
 
 
 def compose(template: LiteralString, **parts: Part) -> sql.Composed:
     """Fill ``{name}`` in a template: a text becomes an identifier, a tuple a qualified one."""
     return sql.SQL(template).format(**{name: _composable(part) for name, part in parts.items()})
+
+
+def prepared(template: LiteralString, **parts: Part) -> Prepared:
+    """Compose a statement to be kept and run often: its text is put together once."""
+    return compose(template, **parts).as_bytes(None)
 
 
 def literal(value: str) -> sql.Literal:

@@ -19,6 +19,7 @@ from schemas.envelope import (
     decode_batch,
     derive_record_id,
     encode_batch,
+    json_values,
     make_event,
 )
 from schemas.errors import Refused
@@ -98,6 +99,27 @@ def test_attributes_keep_to_the_cloudevents_types_and_names() -> None:
         assert isinstance(value, str | bool | int)
         assert not isinstance(value, int) or value in CLOUDEVENTS_INTEGER
     assert wire["version"] == str(2**62)
+
+
+@given(
+    at=st.datetimes(timezones=st.sampled_from([UTC, BAKU])),
+    version=st.integers(-(2**63), 2**63 - 1),
+    operation=st.sampled_from(Operation),
+    correlation=st.none() | st.text(),
+)
+def test_json_values_are_those_that_pydantic_would_give(
+    at: datetime, version: int, operation: Operation, correlation: str | None
+) -> None:
+    event = event_of().model_copy(
+        update={
+            "time": at,
+            "receivedtime": at,
+            "version": version,
+            "operation": operation,
+            "correlationid": correlation,
+        }
+    )
+    assert json_values(event) == event.model_dump(mode="json", exclude_none=True)
 
 
 def test_a_batch_is_always_an_array() -> None:
