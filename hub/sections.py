@@ -239,3 +239,12 @@ class OutboundSettings(Section):
     custody_seconds: Seconds = Field(
         30, description="pause between two accounts of subscribers for the metrics"
     )
+
+
+class BackupSettings(Section):
+    """Where backups go, and with which programs they are made."""
+
+    folder: Path | None = Field(None, description="folder that backups are made in")
+    programs: Path | None = Field(
+        None, description="folder of `pg_dump` and `pg_restore`; unset: where they are installed"
+    )

@@ -32,6 +32,7 @@ from connectors._kit.contract import Limits, Rules
 from hub.channels import unprotected
 from hub.listeners import HttpSettings, LookupSettings, ReaderSettings, SenderSettings
 from hub.sections import (
+    BackupSettings,
     BrokerUrl,
     CalendarSettings,
     ContractSettings,
@@ -196,6 +197,7 @@ class Settings(BaseSettings):
     outbound: OutboundSettings = OutboundSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     tracing: TracingSettings = TracingSettings()
+    backup: BackupSettings = BackupSettings()
     lookup: LookupSettings = LookupSettings()
     readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers that may look up, by subscriber"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from hub.evidence import backups
 from hub.evidence.downtime import register
 from hub.evidence.downtime.register import Kind
 from hub.health import Finding, Level
@@ -21,6 +22,7 @@ _SKEW = timedelta(seconds=5)
 _SOON = timedelta(days=21)
 _GRANT_SOON = timedelta(days=30)
 _DISK = 0.1
+_BACKUP = timedelta(hours=26)
 _WORKERS = {"intake": "intake", "registry": "registry", "dead": "desk"}
 
 _CLOCK = "SELECT clock_timestamp() AS now"
@@ -114,6 +116,7 @@ def _stored(url: str, clock: Callable[[], datetime]) -> Iterator[Finding]:
             yield from _outages(tx, now)
             yield from _waiting(tx)
             yield from _grants(tx, now)
+            yield from _backups(tx, now)
     finally:
         database.close()
 
@@ -150,3 +153,12 @@ def _grants(tx: Transaction, now: datetime) -> Iterator[Finding]:
         yield Finding(
             "grant", Level.WARNING, text, "run `qovsaq grants propose` with its successor"
         )
+
+
+def _backups(tx: Transaction, now: datetime) -> Iterator[Finding]:
+    newest = backups.latest(tx)
+    if newest is None or now - newest > _BACKUP:
+        text = (
+            f"the last backup is of {newest:%Y-%m-%d %H:%M %Z}" if newest else "there is no backup"
+        )
+        yield Finding("backup", Level.WARNING, text, "run `qovsaq backup --verify`")

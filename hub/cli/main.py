@@ -14,6 +14,7 @@ from hub.cli import (
     agency,
     analyse,
     audit,
+    backup,
     check,
     connectors,
     contracts,
@@ -75,6 +76,8 @@ app.command()(demo.demo)
 app.command()(migrate.migrate)
 app.add_typer(topology.app, name="topology")
 app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(top.top)
 app.command()(run.run)
 app.command()(simulate.simulate)

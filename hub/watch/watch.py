@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hub.breaker import Breaker
-from hub.evidence import ledger, workers
+from hub.evidence import backups, ledger, workers
 from hub.metrics import Metrics
 from hub.store.database import Database
 from hub.watch import certificates, queues
@@ -105,9 +105,12 @@ class Watch:
     def _server(self) -> None:
         with self.database.transaction() as tx:
             (row,) = tx.rows(_SERVER)
+            backed_up = backups.latest(tx)
         self.observer.gauge("database_connections", row["used"])
         self.observer.gauge("database_connections_limit", row["most"])
         self.observer.gauge("database_bytes", row["bytes"])
+        if backed_up is not None:
+            self.observer.gauge("backup_completed_timestamp_seconds", backed_up.timestamp())
 
     def _ledger(self, now: datetime) -> None:
         statement = ledger.draw_up(

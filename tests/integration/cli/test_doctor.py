@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from hub.cli import checkup
 from hub.cli.checkup import explained
+from hub.evidence import backups
+from hub.evidence.backups import Backup, Event
 from hub.evidence.downtime import register
 from hub.evidence.downtime.entry import Outage
 from hub.health import Finding, Level
@@ -35,7 +38,7 @@ def found(url: str, late: timedelta = timedelta()) -> dict[str, tuple[Level, str
 
 
 def test_a_hub_that_is_well_has_no_finding(database_url: str) -> None:
-    assert found(database_url).keys() <= {"disk"}
+    assert found(database_url).keys() <= {"disk", "backup"}
 
 
 def test_clocks_that_disagree(database_url: str) -> None:
@@ -141,3 +144,23 @@ def test_a_right_that_is_missing_names_the_command_that_gives_it() -> None:
     assert "set_permissions" in explained(finding).remedy
     other = Finding("broker", Level.ERROR, "broker: refused", "start RabbitMQ")
     assert explained(other) is other
+
+
+def test_a_backup_that_was_never_made_or_is_old(database_url: str) -> None:
+    remedy = "run `qovsaq backup --verify`"
+    assert found(database_url)["backup"] == (Level.WARNING, "there is no backup", remedy)
+    old = datetime.now(UTC) - timedelta(hours=27)
+    note_backup(database_url, old)
+    assert found(database_url)["backup"] == (
+        Level.WARNING, f"the last backup is of {old:%Y-%m-%d %H:%M UTC}", remedy,
+    )  # fmt: skip
+    note_backup(database_url, datetime.now(UTC))
+    assert "backup" not in found(database_url)
+
+
+def note_backup(url: str, moment: datetime) -> None:
+    database = Database(url)
+    with database.transaction() as tx:
+        made = Backup(uuid.uuid4(), moment, 1, "0" * 64, verified=False)
+        backups.note(tx, Event.MADE, made, "database-owner", moment)
+    database.close()

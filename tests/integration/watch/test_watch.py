@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors._kit.discover import discover
+from hub.evidence import backups
+from hub.evidence.backups import Backup, Event
 from hub.metrics import Metrics
 from hub.store.database import Database
 from hub.watch.calendar import Calendar, Pattern
@@ -123,6 +126,18 @@ def test_a_feed_is_fresh_until_its_calendar_expects_more(post: Post) -> None:
     watch.step(post.bench.now)
     assert post.tells('silent_feed{ministry="labour"} 1.0')
     assert not post.tells('silent_feed{ministry="justice"} 0.0')
+
+
+def test_the_moment_that_the_newest_backup_shows(post: Post) -> None:
+    watch, newest = post.watch(), datetime(2026, 1, 2, tzinfo=UTC)
+    watch.step(post.bench.now)
+    assert post.tells("backup_completed_timestamp_seconds NaN")
+    with post.bench.database.transaction() as tx:
+        for moment in (newest, newest - timedelta(days=1)):
+            made = Backup(uuid.uuid4(), moment, 1, "0" * 64, verified=True)
+            backups.note(tx, Event.MADE, made, "database-owner", post.bench.now)
+    watch.step(post.bench.now)
+    assert post.tells("backup_completed_timestamp_seconds 1.767312e+09")
 
 
 def test_only_one_watch_leads_and_another_takes_over_when_its_connection_ends(
