@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
@@ -43,20 +44,38 @@ def service_is_protected(url: str) -> bool:
     return parts.scheme == "https" or _all_local(_hosts(parts.netloc))
 
 
+class Connections(NamedTuple):
+    """URLs that the hub connects to, where they are set."""
+
+    broker: SecretStr | None = None
+    database: SecretStr | None = None
+    collector: SecretStr | None = None
+
+
+class Server(NamedTuple):
+    """What the hub serves at an address, and whether over TLS; ``name`` begins its settings."""
+
+    name: str
+    host: str
+    encrypted: bool
+
+
 def unprotected(
-    prefix: str,
-    broker: SecretStr | None,
-    database: SecretStr | None,
-    collector: SecretStr | None = None,
+    prefix: str, connections: Connections, servers: Iterable[Server] = ()
 ) -> Iterator[str]:
     """Say in plain words what would leave this machine in the clear, setting by setting."""
     words, allow = "leaves this machine unprotected; use", f"or set {prefix}ALLOW_PLAIN"
-    if broker and not broker_is_protected(broker.get_secret_value()):
-        yield f"{prefix}BROKER_URL: {words} amqps://, {allow}"
-    if database and not database_is_protected(database.get_secret_value()):
-        yield f"{prefix}DATABASE_URL: {words} ?sslmode=verify-full, {allow}"
-    if collector and not service_is_protected(collector.get_secret_value()):
-        yield f"{prefix}TRACING__ENDPOINT: {words} https://, {allow}"
+    for url, name, is_protected, remedy in (
+        (connections.broker, "BROKER_URL", broker_is_protected, "amqps://"),
+        (connections.database, "DATABASE_URL", database_is_protected, "?sslmode=verify-full"),
+        (connections.collector, "TRACING__ENDPOINT", service_is_protected, "https://"),
+    ):
+        if url and not is_protected(url.get_secret_value()):
+            yield f"{prefix}{name}: {words} {remedy}, {allow}"
+    for server in servers:
+        if not server.encrypted and not _local(server.host):
+            own = prefix + server.name
+            yield f"{own}: serves other machines unprotected; set {own}__CERTIFICATE, {allow}"
 
 
 def _hosts(netloc: str) -> list[str]:

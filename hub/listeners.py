@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +11,24 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hub.sections import Seconds, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """PEM files of a server: its chain, its key, and whose clients' certificates it takes.
+
+    With ``required`` a client without one is turned away, else it may come without.
+    """
+
+    certificate: Path
+    private_key: Path | None = None
+    client_authorities: Path | None = None
+    required: bool = False
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """Every file there is."""
+        return [p for p in (self.certificate, self.private_key, self.client_authorities) if p]
 
 
 class ListenerSettings(Section):
@@ -35,6 +55,25 @@ class ListenerSettings(Section):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+
+class MetricsSettings(Section):
+    """How `/metrics` and `/health` are protected."""
+
+    certificate: Path | None = Field(
+        None, description="PEM file of the certificate chain of `/metrics` and `/health`: TLS"
+    )
+    private_key: Path | None = Field(None, description="PEM file of the certificate's key")
+    client_authorities: Path | None = Field(
+        None, description="PEM file of authorities; only clients with a certificate of theirs come"
+    )
+
+    @property
+    def files(self) -> Files | None:
+        """What it is served with; None where it is served in the clear."""
+        if self.certificate is None:
+            return None
+        return Files(self.certificate, self.private_key, self.client_authorities, required=True)
 
 
 class HttpSettings(ListenerSettings):

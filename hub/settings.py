@@ -29,8 +29,14 @@ from pydantic_settings import (
 )
 
 from connectors._kit.contract import Limits, Rules
-from hub.channels import unprotected
-from hub.listeners import HttpSettings, LookupSettings, ReaderSettings, SenderSettings
+from hub.channels import Connections, Server, unprotected
+from hub.listeners import (
+    HttpSettings,
+    LookupSettings,
+    MetricsSettings,
+    ReaderSettings,
+    SenderSettings,
+)
 from hub.sections import (
     BackupSettings,
     BrokerUrl,
@@ -107,7 +113,7 @@ class Settings(BaseSettings):
         None, description="PostgreSQL 15 or later, `postgresql://user:password@host:5432/name`"
     )
     allow_plain: bool = Field(
-        False, description="whether broker and database may be on other machines without TLS"
+        False, description="whether other machines may be reached, and may come, without TLS"
     )
     lanes: Annotated[tuple[Lane, ...], BeforeValidator(split), Field(min_length=1)] = Field(
         ("live", "bulk"), description="lanes a worker serves, with commas between"
@@ -170,6 +176,7 @@ class Settings(BaseSettings):
         le=65_000,
         description="port of `/metrics` and `/health`; `run all` counts up from it; 0: off",
     )
+    metrics: MetricsSettings = MetricsSettings()
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
     )
@@ -225,8 +232,20 @@ class Settings(BaseSettings):
             "http": self.http.certificate,
             "http-clients": self.http.client_authorities,
             "lookup": self.lookup.certificate,
+            "metrics": self.metrics.certificate,
+            "metrics-clients": self.metrics.client_authorities,
         }
         return {name: path for name, path in named.items() if path is not None}
+
+    def connections(self) -> Connections:
+        """What the hub connects to."""
+        return Connections(self.broker_url, self.database_url, self.tracing.endpoint)
+
+    def servers(self) -> tuple[Server, ...]:
+        """What the hub serves, where it serves anything."""
+        metrics = Server("METRICS", self.metrics_host, self.metrics.certificate is not None)
+        http = Server("HTTP", self.http.host, self.http.certificate is not None)
+        return (*([metrics] if self.metrics_port else []), *([http] if self.senders else []))
 
     def rules(self) -> Rules:
         """What normalizing depends on, as connectors expect it."""
@@ -254,9 +273,7 @@ def load(**given: Any) -> Settings:
         problems.append(f"{PREFIX}CONFIG: {error.strerror}")
     else:
         if not settings.allow_plain:
-            problems += unprotected(
-                PREFIX, settings.broker_url, settings.database_url, settings.tracing.endpoint
-            )
+            problems += unprotected(PREFIX, settings.connections(), settings.servers())
     if problems:
         raise InvalidSettings(problems)
     return settings

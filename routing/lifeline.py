@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from routing.link import Link, Wanted
@@ -20,10 +20,13 @@ _CLOSE_SECONDS = 5.0
 
 
 class Lifeline:
-    """A thread with at most one live link; brokers are tried in turn."""
+    """A thread with at most one live link; brokers are tried in turn.
 
-    def __init__(self, parameters: Sequence[Any], wanted: Wanted) -> None:
-        self._parameters = parameters
+    ``brokers`` is asked before each attempt, so that certificates are as their files are then.
+    """
+
+    def __init__(self, brokers: Callable[[], Sequence[Any]], wanted: Wanted) -> None:
+        self._brokers = brokers
         self._wanted = wanted
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -62,9 +65,10 @@ class Lifeline:
     def _live(self) -> None:
         generation, failures = 0, 0
         while not self._closing.is_set():
-            parameters = self._parameters[generation % len(self._parameters)]
+            brokers = self._brokers()
+            broker = brokers[generation % len(brokers)]
             generation += 1
-            failures = 0 if self._one_life(parameters, generation) else failures + 1
+            failures = 0 if self._one_life(broker, generation) else failures + 1
             self._closing.wait(_pause(failures))
 
     def _one_life(self, parameters: Any, generation: int) -> bool:

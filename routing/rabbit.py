@@ -10,6 +10,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from routing import address, control, wire
 from routing.confirms import Batch
@@ -20,7 +21,7 @@ from routing.link import BUDGET, Link, Wanted
 from routing.message import Delivery, Message
 from routing.observer import Observer, Unobserved
 from routing.windows import windows
-from schemas.errors import Unavailable
+from schemas.errors import Stop, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ class RabbitBus:
     ) -> None:
         wire.tolerate_unreadable_headers()
         self._url = url
+        self._name = name
         self._parameters = address.parameters(url, name)
         self._linger = linger
         self._confirm_timeout = confirm_timeout
@@ -157,13 +159,13 @@ class RabbitBus:
 
     def publisher(self) -> RabbitPublisher:
         """Open a publishing connection; it connects, and reconnects, by itself."""
-        lifeline = Lifeline(self._parameters, Wanted())
+        lifeline = Lifeline(self._brokers, Wanted())
         publisher = RabbitPublisher(lifeline, self._confirm_timeout, self._observer)
         return self._opened(publisher)
 
     def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
         """Open a consuming and publishing connection; ``prefetch`` is per queue."""
-        lifeline = Lifeline(self._parameters, Wanted(tuple(queues), prefetch, self._budget))
+        lifeline = Lifeline(self._brokers, Wanted(tuple(queues), prefetch, self._budget))
         subscription = RabbitSubscription(
             lifeline,
             self._confirm_timeout,
@@ -178,6 +180,14 @@ class RabbitBus:
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
         """Ready messages per existing queue; raises ``Unavailable`` if the broker is down."""
         return control.depths(self._url, queues)
+
+    def _brokers(self) -> Sequence[Any]:
+        """Parameters with the certificates that lie there now, or with those of before."""
+        try:
+            self._parameters = address.parameters(self._url, self._name)
+        except Stop:
+            _log.warning("the broker's certificates cannot be read; those of before are used")
+        return self._parameters
 
     def close(self) -> None:
         """Close every connection opened here."""

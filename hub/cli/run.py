@@ -88,7 +88,7 @@ def _exposed(hub: Hub, kind: Kind) -> AbstractContextManager[int]:
         return nullcontext(0)
     port = settings.metrics_port + list(Kind).index(kind)
     check = partial(examine, settings, hub.topology)
-    return exposed(hub.metrics, check, settings.metrics_host, port)
+    return exposed(hub.metrics, check, settings.metrics_host, port, settings.metrics.files)
 
 
 def _supervise(settings: Settings, stop: threading.Event) -> int:

@@ -71,7 +71,7 @@ def open_door(
         loading.close()
 
     grace = settings.grace_seconds
-    return HttpWorker(reception.app(), settings.http, "QOVSAQ_HTTP__", grace, close)
+    return HttpWorker(reception.app(), settings.http, "QOVSAQ_HTTP__", grace, close, observer)
 
 
 def _tokens(settings: Settings, door: Door, clock: Callable[[], datetime]) -> TokenOffice | None:

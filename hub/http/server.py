@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -15,7 +14,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.http.access import CERTIFICATE
-from hub.listeners import ListenerSettings
+from hub.listeners import Files, ListenerSettings
+from hub.tls import ServerTls
+from routing.observer import Observer, Unobserved
 from schemas.errors import Stop
 
 _BACKLOG = 256
@@ -44,6 +45,7 @@ class HttpWorker:
     prefix: str
     grace: int
     close: Callable[[], None]
+    observer: Observer = field(default_factory=Unobserved)
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set; raise ``Stop`` where the address or the keys are no good."""
@@ -74,23 +76,25 @@ class HttpWorker:
             limit_concurrency=http.most_connections,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=self.grace,
-            ssl_certfile=self._file(http.certificate, "CERTIFICATE"),
-            ssl_keyfile=self._file(http.private_key, "PRIVATE_KEY"),
-            ssl_ca_certs=self._file(http.client_authorities, "CLIENT_AUTHORITIES"),
-            ssl_cert_reqs=ssl.CERT_OPTIONAL if http.client_authorities else ssl.CERT_NONE,
         )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError):
-            raise Stop(f"{self.prefix}CERTIFICATE or PRIVATE_KEY cannot be used") from None
-        if config.ssl:
-            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+        config.load()
+        if http.certificate:
+            config.ssl = self._tls(http.certificate).context
         return config
 
-    def _file(self, path: Path | None, name: str) -> str | None:
+    def _tls(self, certificate: Path) -> ServerTls:
+        http = self.settings
+        for name in ("certificate", "private_key", "client_authorities"):
+            self._file(getattr(http, name), name.upper())
+        files = Files(certificate, http.private_key, http.client_authorities)
+        try:
+            return ServerTls(self.prefix.split("_")[1].lower(), files, self.observer)
+        except Stop:
+            raise Stop(f"{self.prefix}CERTIFICATE or PRIVATE_KEY cannot be used") from None
+
+    def _file(self, path: Path | None, name: str) -> None:
         if path is not None and not path.is_file():
             raise Stop(f"{self.prefix}{name}: no such file")
-        return None if path is None else str(path)
 
 
 class _Server(uvicorn.Server):

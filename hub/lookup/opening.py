@@ -40,4 +40,4 @@ def open_lookup(
     )
     service = LookupService(readers, answering, names, lookup.hand_over_seconds)
     grace = settings.grace_seconds
-    return HttpWorker(service.app(), lookup, "QOVSAQ_LOOKUP__", grace, readers.close)
+    return HttpWorker(service.app(), lookup, "QOVSAQ_LOOKUP__", grace, readers.close, observer)

@@ -1,9 +1,34 @@
 #!/usr/bin/env bash
-# Draws the passwords that docker-compose.yml mounts as files, once; `make up` calls it.
+# Draws the passwords and issues the certificates that docker-compose.yml mounts as files, once;
+# `make up` calls it. The authority's key is mounted nowhere: `secrets.sh FOLDER renew` issues new
+# certificates with it, which the hub's servers take as they run; broker and database start anew.
 # Delete the folder to draw new ones (then also the volumes, which know the old ones).
 set -euo pipefail
 
 folder=${1:-.qovsaq/secrets}
+authority=$(dirname "$folder")/authority.key
+
+# A certificate of the private authority: name, then the names it is reached under.
+issue() {
+    local names
+    names=$(printf ',DNS:%s' "${@:2}")
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/O=Qovsaq/CN=$1" \
+        -keyout "$folder/$1.key" 2>/dev/null |
+        openssl x509 -req -CA "$folder/authority.pem" -CAkey "$authority" -days 397 \
+            -set_serial "0x$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" -out "$folder/$1.pem" \
+            -extfile <(printf 'basicConstraints=critical,CA:FALSE\nsubjectAltName=IP:127.0.0.1%s\n' \
+                "$names"
+                printf 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n') 2>/dev/null
+    chmod 644 "$folder/$1.key" # the folder keeps others out
+}
+
+issue_all() {
+    issue rabbitmq rabbitmq localhost
+    issue postgres postgres localhost
+    issue hub intake registry relay poll desk http agency quality delivery lookup localhost
+}
+
+[ "${2:-}" = renew ] && issue_all && exit 0
 [ -e "$folder/hub.toml" ] && exit 0
 
 draw() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
@@ -38,6 +63,10 @@ permission() { # user, configure, write, read
 mkdir -p "$folder"
 chmod 700 "$folder"
 umask 022
+(umask 077 && openssl ecparam -name prime256v1 -genkey -noout -out "$authority")
+openssl req -x509 -new -key "$authority" -subj "/O=Qovsaq/CN=Authority of this installation" \
+    -days 3650 -addext keyUsage=critical,keyCertSign,cRLSign -out "$folder/authority.pem"
+issue_all
 printf '%s' "$owner" >"$folder/postgres-password"
 printf '%s' "$hub" >"$folder/hub-password"
 draw >"$folder/grafana-password"
@@ -56,13 +85,17 @@ for connector in "$here"/connectors/[a-z]*/connector.py; do
 done
 printf '{"vhosts": [{"name": "/"}], "users": [%s], "permissions": [%s]}\n' "$users" "$permissions" \
     >"$folder/definitions.json"
-# The containers' network does not leave this machine.
+in=/run/secrets
+broker_tls="%7B%27ca_certs%27%3A%27$in/authority.pem%27%2C%27certfile%27%3A%27$in/hub.pem%27"
+broker_tls+="%2C%27keyfile%27%3A%27$in/hub.key%27%7D"
+database_tls="sslmode=verify-full&sslrootcert=$in/authority.pem"
 cat >"$folder/hub.toml" <<END
-allow_plain = true
-broker_url = "amqp://qovsaq:$broker@rabbitmq:5672/%2F"
-database_url = "postgresql://qovsaq_hub:$hub@postgres:5432/qovsaq"
+broker_url = "amqps://qovsaq:$broker@rabbitmq:5671/%2F?ssl_options=$broker_tls"
+database_url = "postgresql://qovsaq_hub:$hub@postgres:5432/qovsaq?$database_tls"
+[metrics]
+certificate = "$in/hub.pem"
+private_key = "$in/hub.key"
 END
 cat >"$folder/owner.toml" <<END
-allow_plain = true
-database_url = "postgresql://qovsaq:$owner@postgres:5432/qovsaq"
+database_url = "postgresql://qovsaq:$owner@postgres:5432/qovsaq?$database_tls"
 END

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import stat
 import subprocess
 import tomllib
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
 
 from connectors._kit.discover import discover
 from hub.bootstrap import Kind
-from hub.settings import Settings
+from hub.settings import Settings, load
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
@@ -127,10 +129,38 @@ def test_drawn_secrets_are_settings_and_are_drawn_only_once(tmp_path: Path) -> N
     assert not any(line.split()[1] in drawn["definitions.json"] for line in ministries)
     assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == drawn.keys()
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
-    settings = Settings(**tomllib.loads(drawn["hub.toml"]))
+    settings = load(**tomllib.loads(drawn["hub.toml"]), metrics_host="0.0.0.0")  # no plain way
     assert settings.database_url is not None
     assert drawn["hub-password"] in settings.database_url.get_secret_value()
     assert drawn["postgres-password"] not in drawn["hub.toml"]
+
+
+@pytest.mark.skipif(not (REPOSITORY / "connectors").is_dir(), reason="this is no checkout")
+def test_certificates_are_good_for_the_names_containers_go_by_and_can_be_renewed(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "secrets"
+    command = [str(REPOSITORY / "ops" / "docker" / "secrets.sh"), str(folder)]
+    subprocess.run(command, check=True, timeout=30)
+    before = (folder / "hub.pem").read_bytes()
+    subprocess.run([*command, "renew"], check=True, timeout=30)
+
+    assert (folder / "hub.pem").read_bytes() != before
+    authority = x509.load_pem_x509_certificate((folder / "authority.pem").read_bytes())
+    names: dict[str, set[str]] = {
+        "hub": set(Kind),
+        "rabbitmq": {"rabbitmq"},
+        "postgres": {"postgres"},
+    }
+    for name, reached_as in names.items():
+        certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
+        certificate.verify_directly_issued_by(authority)
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        assert reached_as <= set(found.value.get_values_for_type(x509.DNSName))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    key = tmp_path / "authority.key"
+    assert stat.S_IMODE(key.stat().st_mode) == stat.S_IRUSR | stat.S_IWUSR
 
 
 def test_only_migrations_run_as_the_owner_of_the_database() -> None:

@@ -13,10 +13,11 @@ import pytest
 
 from routing import control, rabbit
 from routing.message import Message
-from routing.rabbit import RabbitBus
+from routing.rabbit import RabbitBus, RabbitPublisher
 from schemas.errors import Unavailable
 from tests.support.buses import SOON, TOPOLOGY, bodies
 from tests.support.proxy import Proxy
+from tests.support.servers import wait_until
 
 OPENSSL = shutil.which("openssl")
 pytestmark = [
@@ -27,7 +28,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
+    return made_in(tmp_path_factory.mktemp("tls"))
+
+
+def made_in(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         [
@@ -87,3 +91,39 @@ def test_an_unknown_authority_and_a_wrong_name_are_turned_away(
     bus = open_bus(url)
     with pytest.raises(Unavailable):
         bus.publisher().publish([Message("intake.alpha", "live", b"", "m", "text/xml")])
+
+
+def test_an_authority_that_was_exchanged_is_the_one_trusted_after_the_next_reconnect(
+    laid_out: str,
+    certificate: tuple[Path, Path],
+    open_bus: Callable[..., RabbitBus],
+    tmp_path: Path,
+) -> None:
+    trusted, context = tmp_path / "trusted.pem", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shutil.copy(certificate[0], trusted)
+    context.load_cert_chain(*certificate)
+    parts = urlsplit(laid_out)
+    message = Message("intake.alpha", "live", b"", "m", "text/xml")
+    with Proxy((parts.hostname or "", parts.port or 5672), context) as proxy:
+        publisher = open_bus(address(proxy, laid_out, authority=str(trusted))).publisher()
+        publisher.publish([message])
+        renewed = made_in(tmp_path)
+        context.load_cert_chain(*renewed)
+        shutil.copy(renewed[0], trusted)
+        proxy.cut()
+        until_published(publisher, message)
+        # What cannot be read changes nothing.
+        trusted.write_text("half a certi")
+        proxy.cut()
+        until_published(publisher, message)
+
+
+def until_published(publisher: RabbitPublisher, message: Message) -> None:
+    def published() -> bool:
+        try:
+            publisher.publish([message])
+        except Unavailable:
+            return False
+        return True
+
+    wait_until(published, 60, "a connection with what lies there now")
