@@ -45,7 +45,8 @@ class View(_Value):
     """A view over the facts of one record type, or over other views (``record`` is None).
 
     ``each`` names a list in the record of which every item is a row. ``purposes`` name the roles
-    that may read it; ``key`` the columns that order it, one row for each combination.
+    that may read it; ``key`` the columns that order it, one row for each combination. ``about``
+    is the column with the number of the person that a row tells of, if it tells of one.
     """
 
     clause: Annotated[str, Field(pattern=r"^(3\.1|4\.1\.[1-7]|1\.2|2\.11)$")]
@@ -56,6 +57,7 @@ class View(_Value):
     historic: bool = True
     purposes: tuple[str, ...]
     key: tuple[str, ...]
+    about: str | None = None
     question: str | None = None
     chart: Chart | None = None
     columns: Mapping[str, Column]

@@ -18,17 +18,22 @@ from typing import IO, Any, LiteralString
 import orjson
 
 from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
-from hub.evidence import audit, operators
+from hub.evidence import audit, blocks, operators
 from hub.evidence.audit import Act
 from hub.evidence.declined import Declined
-from hub.store.database import Database, Statement
+from hub.store.database import Database, Statement, Transaction
 from hub.store.statements import Part, compose, listed, literal
 
 QUIET = timedelta(minutes=2)
 """How long ago ``known_at`` must be: until then a writer may still commit what it dated before."""
 
 _COPY: LiteralString = """
-COPY (SELECT {columns} FROM {source} ORDER BY {order}) TO STDOUT WITH (FORMAT csv, HEADER)
+COPY (SELECT {columns} FROM {source} WHERE {open} ORDER BY {order}) TO STDOUT
+WITH (FORMAT csv, HEADER)
+"""
+_WITHHELD: LiteralString = "SELECT count(*) AS rows FROM {source} WHERE NOT ({open})"
+_OPEN: LiteralString = """
+NOT EXISTS (SELECT FROM agency.blocked WHERE substring(blocked.subject FROM '[^:]*$') = {about})
 """
 _IN_UTC = "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true)"
 
@@ -56,8 +61,17 @@ class Order:
             _COPY,
             columns=listed(columns_of(view)),
             source=self._source(),
+            open=self._open(),
             order=listed(_ordered(view, name) for name in view.key),
         )
+
+    def withheld(self) -> Statement:
+        """The statement that counts the rows it leaves out: of persons who are blocked."""
+        return compose(_WITHHELD, source=self._source(), open=self._open())
+
+    def _open(self) -> Part:
+        about = dictionary().views[self.view].about
+        return compose(_OPEN, about=about) if about else compose("true")
 
     def _source(self) -> Part:
         if self.as_of is None or self.known_at is None:
@@ -137,12 +151,17 @@ def export(
             raise Declined("export-differs", "what is on disk is longer than this export")
         file.flush()
         os.fsync(file.fileno())
-        manifest = _manifest(wanted, rows, out, by, now)
-        detail = {"rows": rows, "sha256": manifest["sha256"]}
+        manifest = _manifest(wanted, rows, out, by, now) | {"withheld": _withheld(tx, wanted)}
+        detail = {name: manifest[name] for name in ("rows", "sha256", "withheld")}
         audit.record(tx, Act(by, "exported", f"view:{wanted.view}", wanted.purpose, detail), now)
     (folder / f"{wanted.stem}.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     part.rename(folder / f"{wanted.stem}.csv")
     return manifest
+
+
+def _withheld(tx: Transaction, wanted: Order) -> int:
+    """Count what was left out because the persons it tells of are blocked."""
+    return int(tx.rows(wanted.withheld())[0]["rows"]) if blocks.any_blocked(tx) else 0
 
 
 def _manifest(wanted: Order, rows: int, out: _File, by: str, now: datetime) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from hub.agency.likeness import Name, likeness
-from hub.evidence import audit, operators
+from hub.evidence import audit, blocks, operators
 from hub.evidence.audit import Act
 from hub.evidence.declined import Declined
 from hub.registry.claims import links_near
@@ -64,12 +64,16 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Somebody who was found: the golden record, and how sure that is (``score`` 0 to 1)."""
+    """Somebody who was found: the golden record, and how sure that is (``score`` 0 to 1).
+
+    Of whom is ``blocked``, on the request of that number, no field is shown.
+    """
 
     subject: str
     score: float
     grade: Grade
     fields: Mapping[str, Any]
+    blocked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,12 @@ class Search:
         detail = {"by": how, "asked": _digest(asked), "shown": [_digest(h.subject) for h in hits]}
         act = Act(by, _ACTION, f"search:{how}", self.purpose.strip(), detail)
         audit.record(self.tx, act, self.now)
-        return hits
+        requests = blocks.blocked(self.tx, [hit.subject for hit in hits]) if hits else {}
+        return [_without_fields(hit, requests.get(hit.subject)) for hit in hits]
+
+
+def _without_fields(hit: Hit, blocked: int | None) -> Hit:
+    return hit if blocked is None else replace(hit, fields={}, blocked=blocked)
 
 
 def _similar(asked: Name, fields: Mapping[str, Any], born: str) -> float:

@@ -69,15 +69,19 @@ def _by_number(
 
 def _show(hits: list[Hit], *, as_json: bool) -> None:
     if as_json:
-        show_json([{"subject": h.subject, "score": h.score, "grade": h.grade,
+        show_json([{"subject": h.subject, "score": h.score, "grade": h.grade, "blocked": h.blocked,
                     "fields": dict(h.fields)} for h in hits])  # fmt: skip
     elif hits:
         head = ("Subject", "How sure", "Score", *_SHOWN)
         rows = [
-            (h.subject, h.grade, f"{h.score:.3f}", *(h.fields.get(f) or "" for f in _SHOWN))
+            (h.subject, _how_sure(h), f"{h.score:.3f}", *(h.fields.get(f) or "" for f in _SHOWN))
             for h in hits
         ]
         show_table("Found", head, rows)
     if not hits:
         typer.echo("qovsaq: nobody was found", err=True)
         raise typer.Exit(Exit.NO)
+
+
+def _how_sure(hit: Hit) -> str:
+    return hit.grade if hit.blocked is None else f"{hit.grade}, blocked (request {hit.blocked})"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.delivery import custody, disclosures, fence, grants, packing, parcels
+from hub.delivery import blocking, custody, disclosures, fence, grants, packing, parcels
 from hub.delivery.custody import Due, Entry, Known, State
 from hub.delivery.gate import Allow, Candidate, Decision, Hold, VersionKey, Withhold, decide
 from hub.delivery.grant import Grant
@@ -48,6 +48,7 @@ class Basis:
     known: Mapping[str, Known]
     newest: dict[str, VersionKey]
     used: Counter[str]
+    blocked: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Dispatcher:
             known=known,
             newest=custody.newest_sent(tx, name, (record.fact for record in fresh)),
             used=Counter(grants.used_today(tx, grant_ids, now)),
+            blocked=blocking.keeping(tx, [each.event for each in fresh], self.persons),
         )
         before = Counter(basis.used)
         decided = [(record, self._by(record, basis, now)) for record in fresh]
@@ -121,7 +123,7 @@ class Dispatcher:
         counted = known.grant if known else None
         used = basis.used - Counter({counted[0]: 1}) if counted else basis.used
         decision = decide(
-            Candidate.of(record.event),
+            Candidate.of(record.event, basis.blocked.get(record.event.id)),
             self.subscriber,
             tuple(basis.grants.values()),
             now=now,

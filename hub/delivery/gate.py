@@ -37,6 +37,7 @@ class Reason(StrEnum):
     BELOW_USEFULNESS = "below-usefulness"
     OUTSIDE_HOURS = "outside-hours"
     VOLUME = "volume-reached"
+    BLOCKED = "data-blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Candidate:
 
     ``present`` are the JSON names of the fields it carries, empty where the operation carries no
     content (annul, restore); ``essential`` those without which it says nothing. Subject and fact
-    key are made of these, so they must be allowed even where there is no content.
+    key are made of these, so they must be allowed even where there is no content. ``blocked`` is
+    the number of the request on which a person it tells of is blocked.
     """
 
     record_type: str
@@ -54,9 +56,10 @@ class Candidate:
     present: frozenset[str] = frozenset()
     essential: frozenset[str] = frozenset()
     test_mode: bool = False
+    blocked: int | None = None
 
     @classmethod
-    def of(cls, event: Event) -> Candidate:
+    def of(cls, event: Event, blocked: int | None = None) -> Candidate:
         """Look at an event; raise ``Refused`` (``unknown-record``) for a type nobody knows."""
         known = record_class(event.record_type, event.record_version)
         return cls(
@@ -66,6 +69,7 @@ class Candidate:
             present=frozenset(event.data or ()),
             essential=essential_fields(known),
             test_mode=event.testmode,
+            blocked=blocked,
         )
 
 
@@ -120,6 +124,9 @@ def decide(
     """
     if candidate.test_mode != subscriber.test_mode:
         return Withhold(Reason.TEST_MODE, _test_rule(subscriber))
+    if candidate.blocked is not None:
+        lifting = f"that request {candidate.blocked} of the person concerned is lifted"
+        return Withhold(Reason.BLOCKED, lifting)
     if newest_sent is not None and newest_sent > candidate.version:
         return Withhold(Reason.NEWER_SENT, "a newer version of the fact was handed out before")
     answers = [

@@ -16,7 +16,7 @@ from datetime import datetime
 
 import orjson
 
-from hub.delivery import fence, grants, subscribers
+from hub.delivery import blocking, fence, grants, subscribers
 from hub.delivery.gate import Hold, Withhold
 from hub.delivery.subscriber import Channel, Subscriber
 from hub.lookup.basis import Basis, allowed, decisive, refusal
@@ -80,8 +80,8 @@ class Answering:
         events = self._read(tx, question, allowed(wanted), allowed(ways))
         if len(events) > self.most_records:
             return _empty(tx, trace, self._too_many())
-        found = basis.reduce(events, self.persons)
-        if isinstance(found, Hold):
+        found = basis.reduce(events, self.persons, blocking.keeping(tx, events, self.persons))
+        if isinstance(found, Hold | Withhold):
             return _kept_back(tx, trace, found)
         if not found:
             return _empty(tx, trace, _NOTHING)

@@ -51,19 +51,27 @@ class Basis:
         """Decide on types of records before any is read: by what each of them must have."""
         return {each: self._decide(_any_of(each), self.used) for each in record_types}
 
-    def reduce(self, events: Iterable[Event], persons: frozenset[str]) -> list[Reduced] | Hold:
-        """Reduce records to what may leave of them; all leave or, at a limit, none does."""
-        used, found = Counter(self.used), []
+    def reduce(
+        self, events: Iterable[Event], persons: frozenset[str], blocked: Mapping[str, int]
+    ) -> list[Reduced] | Hold | Withhold:
+        """Reduce records to what may leave of them; all leave or, at a limit, none does.
+
+        ``blocked`` tells which events (ids) tell of somebody who is blocked, and on which request.
+        Where that alone keeps all of it back, that is the answer.
+        """
+        used, found, kept = Counter(self.used), list[Reduced](), list[Withhold]()
         for event in events:
-            decision = self._decide(Candidate.of(event), used)
+            decision = self._decide(Candidate.of(event, blocked.get(event.id)), used)
             if isinstance(decision, Hold):
                 return decision
+            if isinstance(decision, Withhold) and decision.reason is Reason.BLOCKED:
+                kept.append(decision)
             if isinstance(decision, Allow):
                 used[decision.grant_id] += 1
                 content = minimised(event, decision.fields, decision.grant_id)
                 named = persons_named(content, persons)
                 found.append(Reduced(event, decision, content, named))
-        return found
+        return kept[0] if kept and not found else found
 
     def until(self, found: Iterable[Reduced]) -> datetime:
         """Tell when the first of the grants ends that some records leave under."""
@@ -90,9 +98,12 @@ def decisive(decisions: Iterable[Decision]) -> Withhold | Hold:
 
 
 def refusal(decision: Withhold | Hold, now: datetime) -> Refused:
-    """Say no, and nothing about whether anybody is known under the number."""
+    """Say no, and nothing about whether anybody is known under the number; only who has a basis
+    for the data is told that they are blocked."""
     if isinstance(decision, Hold):
         return LimitReached(max(1, math.ceil((decision.until - now).total_seconds())))
+    if decision.reason is Reason.BLOCKED:
+        return Refused("data-blocked", "", "blocked at the request of the person concerned")
     return Refused("no-basis", "", "no grant in force allows what is asked for")
 
 

@@ -21,6 +21,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "unauthenticated": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
     "no-basis": HTTPStatus.FORBIDDEN,
+    "data-blocked": HTTPStatus.FORBIDDEN,
     "nothing-found": HTTPStatus.NOT_FOUND,
     "too-many-records": HTTPStatus.CONFLICT,
     "quota-exceeded": HTTPStatus.TOO_MANY_REQUESTS,

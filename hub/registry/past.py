@@ -19,7 +19,7 @@ from hub.registry.fold import SETS_CONTENT, Fact, Op, Standing, add
 from hub.registry.golden import Statement, draw
 from hub.registry.history import Past, operations
 from hub.registry.links import Links, pairs_of
-from hub.registry.person import PersonView, facts_about, said, view
+from hub.registry.person import PersonView, facts_about, marked, said, view
 from hub.store.database import Transaction, as_json
 from schemas.catalogue import record_class
 from schemas.envelope import Operation
@@ -73,7 +73,7 @@ def lookup_past(
     told = [s for key, steps in pasts.items() for s in _statements(key, steps, members, moment)]
     golden = draw(group, told, links.disputed(group), authority or assumed())
     person = next((each for each in golden if each.entity == "person"), None)
-    return view(group, members, person, pasts)
+    return marked(tx, view(group, members, person, pasts))
 
 
 def at(steps: Iterable[Past], valid_before: datetime | None) -> Past | None:

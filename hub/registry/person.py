@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from hub.evidence import blocks
 from hub.registry import expectations
 from hub.registry.about import members_with
 from hub.registry.facts import FactKey
@@ -103,7 +104,14 @@ def lookup(tx: Transaction, subject: str) -> PersonView | None:
         return None
     row = next(iter(tx.rows(_GOLDEN, [group])), None)
     found = view(group, members, _golden(row) if row else None, pasts)
-    return replace(found, findings=(*found.findings, *_awaited(tx, group)))
+    return marked(tx, replace(found, findings=(*found.findings, *_awaited(tx, group))))
+
+
+def marked(tx: Transaction, found: PersonView) -> PersonView:
+    """Mark a person whose data is blocked at their request: it is shown, and must not be given."""
+    requests = set(blocks.blocked(tx, [found.subject, *found.aliases]).values())
+    told = [{"rule": "data-blocked", "request": str(number)} for number in sorted(requests)]
+    return replace(found, findings=(*found.findings, *told))
 
 
 def _golden(row: Row) -> Golden:

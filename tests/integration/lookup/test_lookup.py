@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import requests
 
+from hub.agency.request_register import RequestKind
+from hub.agency.requests import Requests
 from tests.integration.registry.events import event
 from tests.integration.registry.writing import put
 from tests.support.lookup_site import FIN, NOBODY, PURPOSE, VOEN, LookupSite, paper
-from tests.support.outbound_bench import BODY
+from tests.support.outbound_bench import BODY, START
 
 pytestmark = pytest.mark.database
 PERSON = f"/v1/persons/{FIN}"
@@ -106,6 +108,24 @@ def test_without_a_basis_the_registry_is_not_even_read(site: LookupSite) -> None
     assert refusal(site.get(DOCUMENT)) == (403, "no-basis")
     site.bench.grant()
     assert refusal(site.get(PERSON)) == (503, "unavailable")
+
+
+def test_who_has_a_basis_is_told_that_the_data_are_blocked_and_nobody_else_is(
+    site: LookupSite,
+) -> None:
+    with site.bench.database.transaction() as tx:
+        subject = f"urn:az:pid:fin:{FIN}"
+        asked = Requests(tx, site.bench.tokens["second"], START).open(
+            RequestKind.BLOCKING, subject, "a letter"
+        )
+        Requests(tx, site.bench.tokens["third"], START).grant(asked.request_id, "founded")
+    assert refusal(site.get(PERSON)) == (403, "no-basis")
+    site.bench.grant()
+    answer = site.get(PERSON)
+    assert refusal(answer) == (403, "data-blocked")
+    assert FIN not in answer.text
+    (row,) = site.rows("SELECT * FROM outbound.disclosure WHERE reason = 'data-blocked'")
+    assert row["verdict"] == "withheld"
 
 
 def test_with_a_basis_nobody_and_nothing_allowed_look_the_same(site: LookupSite) -> None:
