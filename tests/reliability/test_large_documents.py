@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
@@ -101,6 +102,26 @@ class Site:
                 timeout=LONG,
             )
 
+    def waiting(self) -> int:
+        """How many messages are in the queues of the hub, the dead ones among them."""
+        return sum(control.depths(self.broker_url, self.queues).values())
+
+    @property
+    def queues(self) -> list[str]:
+        written_to_nobody = f"receipt.{MINISTRY}", f"notice.{MINISTRY}"  # theirs to read
+        queues = (queue.name for queue in topology(discover()).queues)
+        return [name for name in queues if name not in written_to_nobody]
+
+    def ledger(self) -> dict[str, Any]:
+        """The account, as an operator sees it."""
+        said = subprocess.run(
+            [sys.executable, "-m", "hub.cli", "ledger", "--json"],
+            env=environment(self.settings),
+            check=True,
+            capture_output=True,
+        )
+        return dict(json.loads(said.stdout))
+
     def note(self, name: str, pid: int) -> None:
         peak = resident(pid)
         if peak:
@@ -164,10 +185,16 @@ def check(site: Site, began: float, capsys: pytest.CaptureFixture[str]) -> None:
         "written": site.written.records - site.written.refused,
         "refused": site.written.refused,
     }
+    wait_until(lambda: site.waiting() == 0, 60, "the queues to be empty")
+    account = site.ledger()
+    assert (account["balanced"], account["inFlight"], account["unaccounted"]) == (True, 0, 0)
+    (line,) = (line for line in account["ministries"] if line["ministry"] == MINISTRY)
+    assert line["received"] == site.written.records
     with capsys.disabled():
         peaks = {name: f"{peak / MIB:.0f} MiB" for name, peak in sorted(site.peaks.items())}
         what = f"{site.written.size / MIB:.0f} MiB, {site.written.records} records"
         sys.stdout.write(f"\n{what}, {seconds:.0f} s to the last outcome; resident: {peaks}\n")
+        sys.stdout.write(f"{line}\n")
 
 
 _STATES = "SELECT state, count(*) AS n FROM evidence.record_log GROUP BY state"
