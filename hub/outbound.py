@@ -13,13 +13,13 @@ from hub.delivery.administration import BrokerAdministration, NoAdministration, 
 from hub.delivery.amqp import QueueSender
 from hub.delivery.backfill import Backfill
 from hub.delivery.dispatcher import Dispatcher
-from hub.delivery.endpoints import open_sender
+from hub.delivery.endpoints import open_ehis_sender, open_sender
 from hub.delivery.governance import Governance
 from hub.delivery.handler import DeliveryHandler
 from hub.delivery.office import Office
 from hub.delivery.recall import Recaller
 from hub.delivery.sender import Sender
-from hub.delivery.subscriber import Subscriber
+from hub.delivery.subscriber import Channel, Subscriber, check_channel
 from hub.evidence.outages import OutageLog
 from hub.hop import Hop, Pace
 from hub.registry import current
@@ -121,8 +121,11 @@ def hop(hub: Hub, subscriber: Subscriber) -> Worker:
 
 
 def _sender(bus: Bus, subscriber: Subscriber, settings: Settings) -> Sender:
+    check_channel(subscriber.name, subscriber.channel, settings.outbound.ehis_only)
     if subscriber.reads:
         return QueueSender(bus.publisher())
+    if subscriber.channel is Channel.EHIS:
+        return open_ehis_sender(subscriber, settings.ehis)
     return open_sender(subscriber, settings.endpoints.get(subscriber.name))
 
 

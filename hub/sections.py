@@ -188,6 +188,17 @@ class EndpointSettings(Section):
     total_seconds: Seconds = Field(30, description="how long one delivery may take in all")
 
 
+class EhisSettings(EndpointSettings):
+    """How the hub speaks to the gateway of EHİS, for all subscribers that are reached over it."""
+
+    url: ServiceUrl | None = Field(
+        None, description="address of the gateway that takes what leaves over EHİS"
+    )
+    secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(split)] = Field(
+        (), description="secrets that envelopes are signed for it with, `whsec_…`; may be none"
+    )
+
+
 class EvidenceSettings(Section):
     """How evidence is sealed: bodies with keys, the audit's chain by a worker and by signatures."""
 
@@ -235,6 +246,9 @@ class OutboundSettings(Section):
     )
     user_prefix: str = Field(
         "subscriber.", description="what stands before a subscriber's name as the broker's user"
+    )
+    ehis_only: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
+        (), description="subscribers that are served over EHİS only, with commas between"
     )
     custody_seconds: Seconds = Field(
         30, description="pause between two accounts of subscribers for the metrics"

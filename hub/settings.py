@@ -44,6 +44,7 @@ from hub.sections import (
     ContractSettings,
     DatabaseUrl,
     DataSettings,
+    EhisSettings,
     EndpointSettings,
     EvidenceSettings,
     FeedSettings,
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     endpoints: Annotated[dict[str, EndpointSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers' webhooks and SOAP services, by subscriber"
     )
+    ehis: EhisSettings = EhisSettings()
     outbound: OutboundSettings = OutboundSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     tracing: TracingSettings = TracingSettings()
@@ -234,6 +236,7 @@ class Settings(BaseSettings):
             "lookup": self.lookup.certificate,
             "metrics": self.metrics.certificate,
             "metrics-clients": self.metrics.client_authorities,
+            "ehis": self.ehis.certificate,
         }
         return {name: path for name, path in named.items() if path is not None}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from hub.delivery import subscribers
+from hub.delivery.subscriber import Channel
 from hub.evidence import backups
 from hub.evidence.downtime import register
 from hub.evidence.downtime.register import Kind
@@ -52,7 +54,10 @@ def look(settings: Settings, wanted: Topology, clock: Callable[[], datetime]) ->
         checks.append(lambda: _consumers(broker, wanted))
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
-        checks += [lambda: _stored(url, clock)]
+        checks += [
+            lambda: _stored(url, clock),
+            lambda: _over_ehis(url, settings.outbound.ehis_only),
+        ]
     found: list[Finding] = []
     for check in checks:
         try:
@@ -119,6 +124,25 @@ def _stored(url: str, clock: Callable[[], datetime]) -> Iterator[Finding]:
             yield from _backups(tx, now)
     finally:
         database.close()
+
+
+def _over_ehis(url: str, ehis_only: Collection[str]) -> Iterator[Finding]:
+    """A name nobody has restricts nobody; a body served otherwise is served not at all."""
+    if not ehis_only:
+        return
+    database = Database(url, application_name="qovsaq doctor")
+    try:
+        with database.transaction() as tx:
+            channels = {each.name: each.channel for each in subscribers.known(tx)}
+    finally:
+        database.close()
+    for name in ehis_only:
+        if name not in channels:
+            text, remedy = f"there is no subscriber {name}", "correct QOVSAQ_OUTBOUND__EHIS_ONLY"
+            yield Finding("ehis", Level.WARNING, text, remedy)
+        elif channels[name] is not Channel.EHIS:
+            text = f"{name} is served over EHİS only and has the channel {channels[name]}"
+            yield Finding("ehis", Level.ERROR, text, "enter it anew with the channel ehis")
 
 
 def _clock(tx: Transaction, clock: Callable[[], datetime]) -> Iterator[Finding]:

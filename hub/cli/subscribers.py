@@ -18,7 +18,7 @@ from hub.cli.ready import command_settings
 from hub.delivery import backfill as backfills
 from hub.delivery import custody as waiting
 from hub.delivery import subscribers
-from hub.delivery.subscriber import Subscriber
+from hub.delivery.subscriber import Subscriber, check_channel
 from hub.evidence import audit, operators
 from hub.evidence.audit import Act
 from hub.settings import Settings
@@ -43,6 +43,7 @@ def add(
     settings = command_settings()
     document = read_document(SubscriberDocument, file)
     subscriber = Subscriber.of(document)
+    check_channel(subscriber.name, subscriber.channel, settings.outbound.ehis_only)
     if password:
         secret = sys.stdin.readline().rstrip("\n")
         outbound.administration(settings).introduce(subscriber.name, secret)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 
-from hub.delivery.address import parse_target
+from hub.delivery.address import Target, parse_target
 from hub.delivery.line import Line, Patience
 from hub.delivery.sender import Sender
 from hub.delivery.signing import Secret
 from hub.delivery.subscriber import Channel, Subscriber
 from hub.delivery.webhook import WebhookSender
-from hub.sections import EndpointSettings
+from hub.sections import EhisSettings, EndpointSettings
 from schemas.errors import Stop
 
 
@@ -21,6 +21,7 @@ def _soap(line: Line, secrets: Sequence[Secret]) -> Sender:
     return SoapSender(line, secrets)
 
 
+_EHIS = "QOVSAQ_EHIS__"
 _SENDERS: Mapping[Channel, Callable[[Line, Sequence[Secret]], Sender]] = {
     Channel.WEBHOOK: WebhookSender,
     Channel.SOAP: _soap,
@@ -43,9 +44,34 @@ def open_sender(subscriber: Subscriber, settings: EndpointSettings | None) -> Se
         target = parse_target(subscriber.endpoint, internal=settings.internal)
     except Stop as problem:
         raise Stop(f"subscriber {subscriber.name}: {problem}") from None
+    return _SENDERS[subscriber.channel](_line(target, settings, prefix), secrets)
+
+
+def open_ehis_sender(subscriber: Subscriber, settings: EhisSettings) -> Sender:
+    """Make the sender for a subscriber that is reached over EHİS; connects to nothing.
+
+    Raises ``Stop`` where the gateway's address is not set or may not be used, or where nothing
+    would tell the gateway that it is the hub who comes.
+    """
+    from hub.delivery.ehis import EhisSender  # only who sends envelopes carries their parser
+
+    if subscriber.service is None:
+        raise Stop(f"subscriber {subscriber.name} has no service on EHİS")
+    if settings.url is None:
+        raise Stop(f"subscriber {subscriber.name}: {_EHIS}URL is not set")
+    if not settings.secrets and not settings.certificate:
+        raise Stop(f"{_EHIS}CERTIFICATE or {_EHIS}SECRETS must be set")
+    try:
+        secrets = [Secret.parse(secret.get_secret_value()) for secret in settings.secrets]
+        target = parse_target(settings.url.get_secret_value(), internal=settings.internal)
+    except Stop as problem:
+        raise Stop(f"{_EHIS}…: {problem}") from None
+    return EhisSender(_line(target, settings, _EHIS), subscriber.service, secrets)
+
+
+def _line(target: Target, settings: EndpointSettings, prefix: str) -> Line:
     patience = Patience(settings.connect_seconds, settings.read_seconds, settings.total_seconds)
-    line = Line(target, context=_context(settings, prefix), patience=patience)
-    return _SENDERS[subscriber.channel](line, secrets)
+    return Line(target, context=_context(settings, prefix), patience=patience)
 
 
 def _context(settings: EndpointSettings, prefix: str) -> ssl.SSLContext:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from schemas.errors import Stop
 from schemas.subscriber_document import SubscriberDocument
 
 
@@ -16,17 +18,22 @@ class Channel(StrEnum):
     AMQP = "amqp"
     WEBHOOK = "webhook"
     SOAP = "soap"
+    EHIS = "ehis"
     LOOKUP = "lookup"
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A body in force. ``since`` (aware) is when its queues were bound; None before that."""
+    """A body in force. ``service`` is what it is reached by on EHİS.
+
+    ``since`` (aware) is when its queues were bound; None before that.
+    """
 
     name: str
     title: str
     channel: Channel
     endpoint: str | None = None
+    service: str | None = None
     records: tuple[str, ...] = ()
     test_mode: bool = False
     since: datetime | None = None
@@ -49,6 +56,7 @@ class Subscriber:
             title=document.title,
             channel=Channel(document.channel),
             endpoint=document.endpoint,
+            service=document.service,
             records=tuple(document.records),
             test_mode=document.test_mode,
             since=since,
@@ -61,6 +69,14 @@ class Subscriber:
             title=self.title,
             channel=self.channel.value,
             endpoint=self.endpoint,
+            service=self.service,
             records=list(self.records),
             test_mode=self.test_mode,
         )
+
+
+def check_channel(name: str, channel: Channel, ehis_only: Collection[str]) -> None:
+    """Raise ``Stop`` for a body that is served over EHİS only, and is to be served otherwise."""
+    if name in ehis_only and channel is not Channel.EHIS:
+        says = "QOVSAQ_OUTBOUND__EHIS_ONLY says that it is served over EHİS only"
+        raise Stop(f"subscriber {name} has the channel {channel}, but {says}")

@@ -53,7 +53,7 @@ def accepted(taken: Taken, status_path: str, version: str | None) -> Response:
 
 def refused(error: HubError, version: str | None = None) -> Response:
     """Say what is wrong, or that nothing is and the hub cannot take the message now."""
-    fault, headers = fault_for(error), _headers(error)
+    fault, headers = fault_for(error), headers_of(error)
     if version:
         status = fault.status
         if status in _OF_CONTENT:
@@ -96,7 +96,8 @@ def _listed(refusals: Refusals) -> list[dict[str, Any]]:
     ]
 
 
-def _headers(error: HubError) -> dict[str, str]:
+def headers_of(error: HubError) -> dict[str, str]:
+    """Give the headers that an answer to this error has, however it is written."""
     match error:
         case QuotaExceeded():
             return {"Retry-After": str(error.seconds)}

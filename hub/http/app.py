@@ -41,7 +41,7 @@ from hub.documents.loader import Loader
 from hub.evidence.custody import BAKU
 from hub.http import answers, body, ehis, notices, served, status
 from hub.http.callers import Caller, Sender
-from hub.http.door import Door, Letter
+from hub.http.door import Door, Letter, Taken
 from hub.http.signatures import JWS_HEADER
 from hub.http.tokens import TokenOffice
 from hub.intake.reading import is_manifest
@@ -56,6 +56,7 @@ from schemas.errors import HubError, Refused, RetryLater, Unavailable
 from schemas.manifest import CONTENT_TYPE as MANIFEST
 
 _log = structlog.get_logger()
+_EHIS = "/ehis"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Reception:
                 Route(intake, self.take, methods=["POST"]),
                 Route(intake, contracts.describe, methods=["GET"]),
                 *tokens,
-                Route("/ehis", self.take_from_ehis, methods=["POST"]),
+                Route(_EHIS, self.take_from_ehis, methods=["POST"]),
                 Route(f"{intake}/documents", self.take_document, methods=["POST"]),
                 Route(f"{intake}/documents/{{id:path}}", self.tell_of_document, methods=["GET"]),
                 Route(f"{intake}/messages/{{id:path}}", self.tell_of_message, methods=["GET"]),
@@ -131,7 +132,9 @@ class Reception:
             jws=request.headers.get(JWS_HEADER, ""),
         )
         letter = replace(letter, traceparent=_traceparent(request))
-        return await self._taken(letter, None)
+        if not ehis.speaks(request.headers):
+            return await self._taken(letter, None)
+        return ehis.acknowledged(await self._handed_in(letter), letter)
 
     async def take_document(self, request: Request) -> Response:
         """Take a document of any size; answered when the broker has the last part of it."""
@@ -202,10 +205,14 @@ class Reception:
         return await body.read(request, most, seconds)
 
     async def _taken(self, letter: Letter, soap: str | None) -> Response:
+        taken = await self._handed_in(letter)
+        path = f"/intake/{letter.connector.name}/messages/{taken.message_id}"
+        return answers.accepted(taken, path, soap)
+
+    async def _handed_in(self, letter: Letter) -> Taken:
         taken = await run_in_threadpool(self.door.take, letter, self.clock())
-        ministry = letter.connector.name
-        self.observer.count("http_taken", ministry=ministry)
-        return answers.accepted(taken, f"/intake/{ministry}/messages/{taken.message_id}", soap)
+        self.observer.count("http_taken", ministry=letter.connector.name)
+        return taken
 
     def _load(self, document: Document, connector: Connector) -> Manifest:
         with self._loading:
@@ -237,6 +244,8 @@ class Reception:
         if known:
             self.observer.count("http_refused", ministry=ministry, rule=rule)
             _log.info("refused at the door", ministry=ministry, rule=rule)
+        if request.url.path == _EHIS and ehis.speaks(request.headers):
+            return ehis.refused(error)
         in_soap = request.url.path == f"/intake/{ministry}" and request.method == "POST"
         return answers.refused(error, _soap(known, request) if known and in_soap else None)
 

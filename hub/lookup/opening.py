@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
+from hub.delivery.subscriber import Channel, check_channel
 from hub.http.server import HttpWorker
 from hub.lookup.answering import Answering
 from hub.lookup.app import LookupService
@@ -28,6 +29,8 @@ def open_lookup(
     Raises ``Stop`` where the settings let nobody in, or would send data over a network in clear.
     """
     lookup, names = settings.lookup, settings.rules().namespaces
+    for name in settings.readers:
+        check_channel(name, Channel.LOOKUP, settings.outbound.ehis_only)
     if not (lookup.local or lookup.certificate):
         raise Stop("QOVSAQ_LOOKUP__CERTIFICATE is not set: without TLS it serves this machine only")
     readers = admit(settings.readers, lookup, database, clock)

@@ -6,10 +6,9 @@ The measure is against the same seven subscribers with all endpoints well.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import cycle
@@ -20,18 +19,13 @@ import structlog
 
 from hub import bootstrap, outbound
 from hub.bootstrap import Hub
-from hub.delivery import standings, subscribers
+from hub.delivery import subscribers
 from hub.delivery.account import Line as Account
-from hub.delivery.grant import Standing
-from hub.delivery.standings import Line
 from hub.delivery.subscriber import Subscriber
-from hub.evidence import operators
 from hub.intake.publishing import canonical_messages
 from hub.settings import Settings
-from hub.store.database import Database
 from routing.memory import MemoryBus
 from routing.topology import topology
-from schemas.subscriber_document import SubscriberDocument
 from tests.support.endpoints import (
     Behaviour,
     Endpoint,
@@ -45,6 +39,7 @@ from tests.support.endpoints import (
 )
 from tests.support.outbound_bench import START, document, person
 from tests.support.servers import free_port, wait_until
+from tests.support.subscribed import enter, working
 
 _log = structlog.get_logger()
 pytestmark = [
@@ -175,36 +170,19 @@ def site(database_url: str) -> Iterator[Site]:
 
 def entered(database_url: str, ports: Mapping[str, int]) -> list[Subscriber]:
     """Enter subscribers, each with a grant for persons in force."""
-    database, now = Database(database_url), bootstrap.utc_now()
-    with database.transaction() as tx:
-        by = operators.add(tx, "first", None, now)
-        for name, port in ports.items():
-            plain = {"subscriber": name, "title": "Sınaq", "channel": "webhook"}
-            plain |= {"endpoint": f"http://127.0.0.1:{port}/in"}
-            paper = SubscriberDocument.model_validate({**plain, "records": ["person"]})
-            subscribers.put(tx, by, paper, now)
-            subscribers.bound(tx, name, now)
-            grant = document(grant=f"{name}-persons", subscriber=name)
-            version = standings.propose(tx, grant, "asked for", "first", now)
-            standings.decide(tx, grant.grant, version, approved=True, by="second", now=now)
-            line = Line(grant.grant, version, Standing.IN_FORCE, "approved", "x", "second")
-            standings.enter(tx, line, now)
-        known = subscribers.known(tx)
-    database.close()
-    return known
-
-
-@contextmanager
-def working(hub: Hub, subscriber: Subscriber) -> Iterator[None]:
-    stop, worker = threading.Event(), outbound.hop(hub, subscriber)
-    thread = threading.Thread(target=worker.run, args=[stop], name=subscriber.name)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
+    bodies = [
+        (
+            {
+                "subscriber": name,
+                "channel": "webhook",
+                "endpoint": f"http://127.0.0.1:{port}/in",
+                "records": ["person"],
+            },
+            [document(grant=f"{name}-persons", subscriber=name)],
+        )
+        for name, port in ports.items()
+    ]
+    return enter(database_url, bodies, bootstrap.utc_now())
 
 
 def test_bad_endpoints_slow_down_nobody_and_lose_nothing(site: Site) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from tests.support.credentials import Authority
 
 Behaviour = Callable[["Endpoint", BaseHTTPRequestHandler], None]
 
@@ -73,6 +76,15 @@ def endpoint(
         for connection in here.opened:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+def serving(authority: Authority, issued: tuple[Path, Path]) -> ssl.SSLContext:
+    """Show a certificate, and ask for one of the same authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*issued)
+    context.load_verify_locations(authority.file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 class _Server(ThreadingHTTPServer):

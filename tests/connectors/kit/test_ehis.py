@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from connectors import _ehis
+from connectors._ehis.answer import Acknowledged, Code, Faulted, read_answer, write_answer
 from connectors._ehis.envelope import Exchange, make_envelope, open_envelope
 from connectors._kit.contract import Limits, RawMessage
 from schemas.errors import Refused
@@ -50,3 +51,45 @@ def test_anything_else_is_refused_by_name(old: bytes, new: bytes, rule: str, fie
     with pytest.raises(Refused) as refused:
         opened(envelope.replace(old, new))
     assert (refused.value.rule, refused.value.field) == (rule, field)
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        (Acknowledged("c-1", "m-1"), Acknowledged("c-1", "m-1")),
+        *((Faulted(code, "value", "Payload", "not base64"), Faulted(code)) for code in Code),
+        (Faulted(Code.LATER), Faulted(Code.LATER)),
+    ],
+)
+def test_an_answer_fits_the_schema_and_only_what_is_acted_on_is_read(
+    answer: Acknowledged | Faulted, read: Acknowledged | Faulted
+) -> None:
+    written = write_answer(answer)
+    SCHEMA.assertValid(etree.fromstring(written))
+    assert read_answer(written) == read
+
+
+def test_the_schema_knows_the_codes_that_there_are() -> None:
+    codes = etree.parse(Path(_ehis.__path__[0]) / "contract" / "exchange.v1.xsd").findall(
+        ".//{*}simpleType[@name='Code']//{*}enumeration"
+    )
+    assert [each.get("value") for each in codes] == list(Code)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        (b"<Code>Later</Code>", b"<Code>Soon</Code>", "value"),
+        (b"<Code>Later</Code>", b"", "required"),
+        (b"<Code>", b"<Surprise/><Code>", "unknown-field"),
+        (b"exchange:v1", b"exchange:v2", "unknown-document"),
+        (b"Fault", b"Receipt", "unknown-document"),
+        (b"</Code>", b"", "xml-syntax"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_none(old: bytes, new: bytes, rule: str) -> None:
+    written = write_answer(Faulted(Code.LATER))
+    assert old in written
+    with pytest.raises(Refused) as refused:
+        read_answer(written.replace(old, new))
+    assert refused.value.rule == rule

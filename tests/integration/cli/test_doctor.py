@@ -6,6 +6,7 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from hub.store.database import Database
 from routing.topology import Topology, topology
 from tests.support.commands import CommandLine
 from tests.support.credentials import Authority
+from tests.support.subscribed import Body, enter
 
 pytestmark = pytest.mark.database
 
@@ -31,8 +33,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def found(url: str, late: timedelta = timedelta()) -> dict[str, tuple[Level, str, str]]:
-    settings = Settings(database_url=url)
+def found(
+    url: str, late: timedelta = timedelta(), **given: Any
+) -> dict[str, tuple[Level, str, str]]:
+    settings = Settings(database_url=url, **given)
     findings = checkup.look(settings, Topology(), lambda: utc_now() - late)
     return {each.subject: (each.level, each.text, each.remedy) for each in findings}
 
@@ -98,6 +102,28 @@ def test_a_grant_that_ends_within_a_month(database_url: str) -> None:
     assert level is Level.WARNING
     assert text.startswith("grant g-1 for fund ends on ")
     assert "qovsaq grants propose" in remedy
+
+
+@pytest.mark.parametrize(
+    ("channel", "level", "said"),
+    [
+        (
+            {"channel": "amqp"},
+            Level.ERROR,
+            "fund is served over EHİS only and has the channel amqp",
+        ),
+        (None, Level.WARNING, "there is no subscriber fund"),
+    ],
+)
+def test_who_is_to_be_served_over_ehis_only_and_is_not(
+    database_url: str, channel: dict[str, str] | None, level: Level, said: str
+) -> None:
+    bodies: list[Body] = [({"subscriber": "other", "channel": "ehis", "service": "s"}, [])]
+    bodies += [({"subscriber": "fund", **channel}, [])] if channel else []
+    enter(database_url, bodies, utc_now())
+    finding = found(database_url, outbound={"ehis_only": "fund"})["ehis"]
+    assert finding[:2] == (level, said)
+    assert "ehis" not in found(database_url, outbound={"ehis_only": "other"})
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,15 @@ def desk(broker: Broker, clean_broker: str, database_url: str, tmp_path: Path) -
     broker.administration.run("delete_user", f"{prefix}{BODY}")
 
 
+def test_who_is_served_over_ehis_only_is_not_entered_otherwise(tmp_path: Path) -> None:
+    file = tmp_path / "body.toml"
+    file.write_text(SUBSCRIBER)
+    command = CommandLine({"QOVSAQ_OUTBOUND__EHIS_ONLY": BODY})
+    added = command("subscribers", "add", str(file))
+    assert added.status != Exit.OK
+    assert "QOVSAQ_OUTBOUND__EHIS_ONLY" in added.err
+
+
 def waiting(desk: Desk) -> int:
     return control.depths(desk.broker_url, [QUEUE]).get(QUEUE, -1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ from hub.sections import EndpointSettings
 from schemas.errors import Parked, Stop, Unavailable
 from tests.support import endpoints
 from tests.support.credentials import Authority, real_now
-from tests.support.endpoints import Behaviour, Endpoint, answering, endpoint
+from tests.support.endpoints import Behaviour, Endpoint, answering, endpoint, serving
 from tests.support.servers import free_port
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -165,14 +164,6 @@ def test_both_sides_may_show_certificates(tmp_path: Path) -> None:
             send(here.url, **given)
         send(here.url, **given, certificate=ours[0], private_key=ours[1])
     assert len(here.received) == 1
-
-
-def serving(authority: Authority, issued: tuple[Path, Path]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*issued)
-    context.load_verify_locations(authority.file)
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import requests
 
 from connectors._ehis.envelope import Exchange, make_envelope
 from routing import keys
+from tests.support.ehis_gateway import taken_apart
 from tests.support.http_site import OPEN, HttpSite, http_site
 from tests.support.intake_bench import Bench, sample
 
@@ -78,6 +80,46 @@ def test_an_envelope_that_does_not_fit_is_refused_by_name(
     answer = site.post("/ehis", make_envelope(replace(EXCHANGE, **changed)), XML)  # type: ignore[arg-type]  # one field at a time
     problem = answer.json()
     assert (answer.status_code, problem["rule"], problem["field"]) == (status, rule, field)
+
+
+IN_ITS_WORDS = {"headers": {"Accept": "text/html, application/xml;q=0.9"}}
+
+
+def test_whoever_asks_in_the_exchange_s_words_is_answered_in_them(site: HttpSite) -> None:
+    answer = site.post("/ehis", make_envelope(EXCHANGE), XML, **IN_ITS_WORDS)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (202, XML)
+    assert answered(answer) == {"CorrelationId": "c-2026-1", "MessageId": "m-1"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "code"),
+    [
+        ({"sender": "nobody"}, 404, "UnknownBody"),
+        ({"payload": b"{"}, 400, "Refused"),
+    ],
+)
+def test_a_fault_says_what_is_wrong(
+    site: HttpSite, changed: dict[str, str], status: int, code: str
+) -> None:
+    envelope = make_envelope(replace(EXCHANGE, **changed))  # type: ignore[arg-type]  # one field at a time
+    answer, problem = (
+        site.post("/ehis", envelope, XML, **IN_ITS_WORDS),
+        site.post("/ehis", envelope, XML).json(),
+    )
+    said = {"Code": code, "Rule": problem["rule"], "Field": problem["field"]}
+    said |= {"Explanation": problem["detail"]}
+    assert (answer.status_code, answered(answer)) == (status, {k: v for k, v in said.items() if v})
+
+
+def test_an_outage_of_the_hub_is_a_fault_that_asks_for_patience(site: HttpSite) -> None:
+    site.publisher.close()
+    answer = site.post("/ehis", make_envelope(EXCHANGE), XML, **IN_ITS_WORDS)
+    assert (answer.status_code, answered(answer)) == (503, {"Code": "Later"})
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def answered(answer: requests.Response) -> dict[str, str]:
+    return taken_apart(answer.content)
 
 
 def test_the_contract_of_the_envelope_is_served(site: HttpSite) -> None:

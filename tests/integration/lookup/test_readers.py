@@ -92,6 +92,10 @@ def test_the_certificate_of_the_connection_names_the_reader(
             "QOVSAQ_LOOKUP__CLIENT_AUTHORITIES",
         ),
         ({"readers": {"a": {"subject": "x"}, "b": {"subject": "x"}}}, "another reader"),
+        (
+            {"readers": {"fund": {"subject": "x"}}, "outbound": {"ehis_only": "fund"}},
+            "QOVSAQ_OUTBOUND__EHIS_ONLY",
+        ),
         ({"lookup": {"host": "0.0.0.0"}, "readers": {"fund": {"subject": "x"}}}, "TLS"),
     ],
 )
