@@ -43,7 +43,7 @@ class EhisSender:
     def send(self, parcel: Parcel, now: datetime) -> None:
         """Return once the parcel was acknowledged; raises as ``Sender.send``."""
         envelope = make_envelope(self._exchange(parcel))
-        headers = {"Content-Type": _XML, "Accept": _XML}
+        headers = {"Content-Type": _XML, "Accept": _XML, **parcel.trace_headers}
         if self.secrets:
             headers |= signed(parcel.delivery_id, envelope, self.secrets, now)
         act_on(_meaning(parcel, self.line.post(envelope, headers, _MOST_ANSWER), now))
