@@ -98,3 +98,9 @@ def _local(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def without_credentials(url: SecretStr) -> str:
+    """Show where a URL leads without user, password and parameters: ``amqp://host:5672/vhost``."""
+    scheme, _, rest = url.get_secret_value().partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hub.settings import Settings, without_credentials
+from hub.channels import without_credentials
+from hub.settings import Settings
 from hub.store import migrate
 from hub.store.database import Database
 from routing import control

@@ -86,12 +86,6 @@ class InvalidSettings(Stop):
         self.problems = problems
 
 
-def without_credentials(url: SecretStr) -> str:
-    """Show where a URL leads without user, password and parameters: ``amqp://host:5672/vhost``."""
-    scheme, _, rest = url.get_secret_value().partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
-
-
 class Settings(BaseSettings):
     """The hub's settings. Times are whole seconds unless the name says otherwise."""
 

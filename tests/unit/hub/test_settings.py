@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors._kit.contract import Rules
+from hub.channels import without_credentials
 from hub.sections import NamespaceSettings
-from hub.settings import InvalidSettings, Settings, load, table, without_credentials
+from hub.settings import InvalidSettings, Settings, load, table
 from hub.watch.calendar import Pattern, read
 from schemas.identifiers import Namespaces
 
