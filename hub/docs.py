@@ -14,7 +14,7 @@ from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from connectors._staff.dialect import STAFF
 from hub import metrics, settings
-from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
+from hub.agency.dictionary import SCHEMA, Column, View, columns_of, dictionary
 from hub.evidence import rules
 from hub.registry import authority, rates
 from schemas.catalogue import records
@@ -112,9 +112,14 @@ def views_table() -> list[str]:
     lines: list[str] = []
     for name, view in words.views.items():
         lines += ["", f"## `{SCHEMA}.{name}`", "", *_view(name, view), ""]
-        rows = [(f"`{c}`", w.type, w.az, w.en) for c, w in columns_of(view).items()]
+        rows = [(f"`{c}`", w.type, w.az, _english(w)) for c, w in columns_of(view).items()]
         lines += _table(("Column", "Type", "Azərbaycanca", "English"), rows)
     return [*lines, ""]
+
+
+def _english(column: Column) -> str:
+    shown = f" (only for: {', '.join(column.purposes)})" if column.purposes else ""
+    return f"{column.en}{shown}"
 
 
 def _view(name: str, view: View) -> list[str]:

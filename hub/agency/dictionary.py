@@ -25,10 +25,12 @@ class _Value(BaseModel):
 
 class Column(_Value):
     """A column: ``path`` leads to its value in the record's JSON, with dots between; a path that
-    begins with ``item.`` into one of the things that ``View.each`` lists."""
+    begins with ``item.`` into one of the things that ``View.each`` lists. Where it has ``purposes``
+    of its own, roles of the view's other purposes do not see it."""
 
     path: str | None = None
     type: Type = "text"
+    purposes: tuple[str, ...] = ()
     az: str
     en: str
 

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import LiteralString
 
+from hub.agency import readers, readings
 from hub.agency.dictionary import SCHEMA, Column, Dictionary, View, columns_of, dictionary
 from hub.agency.joined import OVER_VIEWS
 from hub.registry.tables import KEY, facts_table, history_table
@@ -107,6 +108,7 @@ def sync(tx: Transaction, words: Dictionary | None = None) -> bool:
     tx.execute("CREATE SCHEMA published")
     for statement in statements:
         tx.execute(statement)
+    readers.give_again(tx, words)
     tx.execute(compose("COMMENT ON SCHEMA published IS {text}", text=literal(signature)))
     return True
 
@@ -130,6 +132,7 @@ def _statements(words: Dictionary) -> Iterator[Statement]:
                 view=(SCHEMA, name),
                 select=_select(name, view, words, at=True),
             )
+    yield from readings.statements(words)
 
 
 def _select(name: str, view: View, words: Dictionary, *, at: bool) -> Part:

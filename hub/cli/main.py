@@ -35,6 +35,7 @@ from hub.cli import (
     operators,
     person,
     quality,
+    readers,
     requests,
     run,
     search,
@@ -97,6 +98,7 @@ app.command()(analyse.analyse)
 app.command()(search.search)
 app.add_typer(agency.app, name="agency")
 app.add_typer(facts.app, name="facts")
+app.add_typer(readers.app, name="readers")
 app.add_typer(requests.app, name="requests")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(downtime.app, name="downtime")

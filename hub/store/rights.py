@@ -47,16 +47,39 @@ ORDER BY n.nspname, c.relname
 """
 
 
+# A right to a table may come by membership in another role, or be everybody's.
+_READABLE = """
+SELECT c.oid::regclass::text AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
+  AND c.relkind IN ('r', 'p', 'v', 'm') AND has_any_column_privilege(%s, c.oid, 'SELECT')
+  AND has_schema_privilege(%s, n.oid, 'USAGE')
+ORDER BY 1 LIMIT 1
+"""
+
+
+def exists(tx: Transaction, role: str) -> bool:
+    """Tell whether there is such a role."""
+    return bool(tx.rows(_ROLE, [role]))
+
+
+def held_back(tx: Transaction, role: str) -> None:
+    """See that a role can read none of the hub's tables and views, by any way.
+
+    Raises ``Stop`` where it can, or there is no such role.
+    """
+    _checked(tx, role)
+    names = [row["name"] for row in tx.rows(_SCHEMAS)]
+    if found := tx.rows(_READABLE, [as_json(names), role, role]):
+        raise Stop(f"the role reads {found[0]['name']} itself: take that right from it first")
+
+
 def grant(tx: Transaction, role: str) -> None:
     """Give a role what the hub needs, and take away whatever else it had in these schemas.
 
     Raises ``Stop`` where there is no such role, or it owns the tables and cannot be held back.
     """
-    found = tx.rows(_ROLE, [role])
-    if not found:
-        raise Stop("there is no such role in the database: CREATE ROLE … LOGIN, then again")
-    if found[0]["mighty"]:
-        raise Stop("the role owns the tables, or is a superuser: nothing can be kept from it")
+    _checked(tx, role)
     names = [row["name"] for row in tx.rows(_SCHEMAS)]
     for name in names:
         for statement in _in_schema(name, role):
@@ -64,6 +87,14 @@ def grant(tx: Transaction, role: str) -> None:
     for table in tx.rows(_TABLES, [as_json(names)]):
         tx.execute(_on_table(table, role))
     tx.execute(compose("GRANT SELECT ON public.schema_version TO {role}", role=role))
+
+
+def _checked(tx: Transaction, role: str) -> None:
+    found = tx.rows(_ROLE, [role])
+    if not found:
+        raise Stop("there is no such role in the database: CREATE ROLE … LOGIN, then again")
+    if found[0]["mighty"]:
+        raise Stop("the role owns the tables, or is a superuser: nothing can be kept from it")
 
 
 def _in_schema(name: str, role: str) -> Iterator[Composed]:
