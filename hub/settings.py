@@ -54,6 +54,7 @@ from hub.sections import (
     OutboundSettings,
     PollSettings,
     QualitySettings,
+    RetentionSettings,
     RungName,
     Seconds,
     TracingSettings,
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     tracing: TracingSettings = TracingSettings()
     backup: BackupSettings = BackupSettings()
+    retention: RetentionSettings = RetentionSettings()
     lookup: LookupSettings = LookupSettings()
     readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers that may look up, by subscriber"

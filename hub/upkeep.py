@@ -8,6 +8,7 @@ from hub.breaker import Breaker
 from hub.crew import Crew, Worker
 from hub.evidence.custody import Custodian
 from hub.evidence.outages import OutageLog
+from hub.evidence.retention import Retention
 from hub.intake.relay import Relay
 from hub.receipts import ReceiptRelay
 from hub.rounds import Rounds
@@ -18,7 +19,20 @@ from routing import keys
 
 def upkeep(hub: Hub) -> Worker:
     """What repairs, what tells and what states, in one process: none of it is in a hurry."""
-    return Crew({"relay": _repairs(hub), "receipts": _receipts(hub), "custody": _custody(hub)})
+    return Crew(
+        {
+            "relay": _repairs(hub),
+            "receipts": _receipts(hub),
+            "custody": _custody(hub),
+            "retention": _retention(hub),
+        }
+    )
+
+
+def _retention(hub: Hub) -> Worker:
+    retention = Retention(hub.database("retention"), hub.settings.retention.periods(), hub.metrics)
+    step, interval = retention.step, hub.settings.custody_interval_seconds
+    return Rounds("retention", lambda: step(hub.clock()), interval, retention.database.close)
 
 
 def _custody(hub: Hub) -> Worker:

@@ -39,7 +39,12 @@ SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass,
 FROM pg_sequences WHERE schemaname IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
 """
 _OWNERS_ALONE = """
-REVOKE EXECUTE ON FUNCTION evidence.ensure_partitions(date, integer) FROM PUBLIC
+DO $$ DECLARE function regprocedure; BEGIN
+    FOR function IN SELECT oid FROM pg_proc
+        WHERE prosecdef AND pronamespace = 'evidence'::regnamespace LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+    END LOOP;
+END $$
 """
 
 

@@ -37,6 +37,7 @@ from hub.cli import (
     quality,
     readers,
     requests,
+    retention,
     run,
     search,
     simulate,
@@ -110,6 +111,7 @@ app.add_typer(operators.app, name="operators")
 app.add_typer(ministries.app, name="ministries")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(grants.app, name="grants")
+app.add_typer(retention.app, name="retention")
 app.add_typer(audit.app, name="audit")
 
 
