@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 STATEMENTS = """
 -- Drops the bodies of one day (Baku), and says so in the audit, whoever asks. What the journal says
