@@ -40,11 +40,21 @@ def groups(ministry: Ministry = None, as_json: AsJson = False) -> None:
         return
     shown = [
         (r["ministry"], r["kind"], r["rule"], r["stand"], _day(r["first"]), _day(r["last"]),
-         r["correct_by"] or "", r["notices"])
+         r["correct_by"] or "", r["notices"], r["records"])
         for r in rows
     ]  # fmt: skip
-    head = ("Ministry", "Kind", "Rule", "Stand", "First", "Last", "Correct by", "Notices")
-    show_table("Notices by rule", head, shown, numbers=1)
+    head = (
+        "Ministry",
+        "Kind",
+        "Rule",
+        "Stand",
+        "First",
+        "Last",
+        "Correct by",
+        "Notices",
+        "Records",
+    )
+    show_table("Notices by rule", head, shown, numbers=2)
 
 
 @app.command(name="list")
@@ -85,8 +95,11 @@ def show(notice: Annotated[str, typer.Argument(metavar="NOTICE")], as_json: AsJs
     if as_json:
         show_json(found)
     else:
+        records = found.pop("records", ())
         known = [(key, value) for key, value in found.items() if value not in (None, "")]
         show_table(f"Notice {found['noticeId']}", ("", ""), known)
+        places = [(r["ordinal"], r["field"], r["explanation"]) for r in records]
+        show_table("Its records", ("Place", "Field", "What is wrong"), places)
 
 
 @app.command()

@@ -62,7 +62,8 @@ def lines(message: dict[str, Any]) -> Iterator[str]:
         yield from _record(record)
     for notice in message["notices"]:
         seen = f", seen {_time(notice['acknowledged_at'])}" if notice["acknowledged_at"] else ""
-        place = f"{notice['rule']} at {notice['field'] or 'message'}"
+        more = f" and {notice['records'] - 1} more" if notice["records"] > 1 else ""
+        place = f"{notice['rule']} at {notice['field'] or 'message'}{more}"
         yield f"  notice     {_time(notice['created_at'])} {notice['kind']}: {place}{seen}"
     for letter in message["letters"]:
         yield from _letter(letter)

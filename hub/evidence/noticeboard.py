@@ -1,7 +1,8 @@
 """What became of notices: seen, to be corrected by a day that was agreed, corrected.
 
-Grouped by rule, for one cause makes many notices. The decree sets no day for a correction; a
-``correct_by`` is only ever what Agency and ministry agreed on.
+Grouped by rule, for one cause makes many notices: one for each message at least. The
+decree sets no day for a correction; a ``correct_by`` is only ever what Agency and ministry agreed
+on.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _STAND: LiteralString = """CASE
     ELSE 'open' END"""
 
 _GROUPED: LiteralString = "SELECT ministry, body ->> 'kind' AS kind, body ->> 'rule' AS rule,"
-_COUNTED: LiteralString = """AS stand, count(*) AS notices, min(created_at) AS first,
-    max(created_at) AS last, min(correct_by) AS correct_by
+_COUNTED: LiteralString = """AS stand, count(*) AS notices,
+    sum(coalesce(jsonb_array_length(body -> 'records'), 1))::integer AS records,
+    min(created_at) AS first, max(created_at) AS last, min(correct_by) AS correct_by
 FROM evidence.notice WHERE"""
 _LARGEST_FIRST: LiteralString = "GROUP BY 1, 2, 3, 4 ORDER BY notices DESC, 1, 3, 4"
 
@@ -88,7 +90,8 @@ class Chosen:
 
 
 def groups(tx: Transaction, chosen: Chosen, today: date) -> list[Row]:
-    """Count notices by ministry, kind, rule and where they stand; the largest group first."""
+    """Count notices, and the records they are about, by ministry, kind, rule and where they
+    stand; the largest group first."""
     where, params = chosen.where()
     statement = " ".join((_GROUPED, _STAND, _COUNTED, where, _LARGEST_FIRST))
     return tx.rows(statement, params | {"today": today})

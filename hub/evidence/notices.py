@@ -10,24 +10,38 @@ from typing import Any
 
 from hub.store.database import Transaction, as_json
 
+MOST_RECORDS = 100
+"""Records that one notice tells of: some ten kilobytes, however long the message was."""
+
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A refusal or warning for the sender. It names field and rule and never repeats a value."""
+class Place:
+    """Where in a message a rule was broken, and in which words; never a value."""
 
-    ministry: str
-    message_id: str
     ordinal: int
-    kind: str
-    rule: str
     field: str
     explanation: str
     proposal: str | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A refusal or warning for the sender: one rule, and every record of a message it is about.
+
+    ``places`` are in the order of the message, at least one and at most ``MOST_RECORDS``.
+    """
+
+    ministry: str
+    message_id: str
+    kind: str
+    rule: str
+    places: tuple[Place, ...]
+
     @property
     def notice_id(self) -> str:
-        """Derived from what it says, so that saying it again is no second notice."""
-        parts = (self.ministry, self.message_id, str(self.ordinal), self.rule, self.field)
+        """Derived from where it begins, so that saying it again is no second notice."""
+        first = self.places[0]
+        parts = (self.ministry, self.message_id, str(first.ordinal), self.rule, first.field)
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
     def body(self, now: datetime) -> dict[str, Any]:
@@ -37,13 +51,26 @@ class Notice:
             "kind": self.kind,
             "ministry": self.ministry,
             "messageId": self.message_id,
-            "ordinal": self.ordinal,
             "rule": self.rule,
-            "field": self.field,
-            "explanation": self.explanation,
-            "proposal": self.proposal,
+            **asdict(self.places[0]),
+            "records": [asdict(place) for place in self.places],
             "noticedAt": now.isoformat(),
         }
+
+
+def grouped(
+    ministry: str, message_id: str, kind: str, broken: Iterable[tuple[str, Place]]
+) -> list[Notice]:
+    """Make the notices about a message of ``(rule, place)`` pairs: one for each rule, and another
+    one for each further ``MOST_RECORDS`` places."""
+    by_rule: dict[str, list[Place]] = {}
+    for rule, place in broken:
+        by_rule.setdefault(rule, []).append(place)
+    return [
+        Notice(ministry, message_id, kind, rule, tuple(places[start : start + MOST_RECORDS]))
+        for rule, places in by_rule.items()
+        for start in range(0, len(places), MOST_RECORDS)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

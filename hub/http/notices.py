@@ -42,7 +42,7 @@ def listed(tx: Transaction, ministry: str, asked: Mapping[str, str], today: date
     found = [noticeboard.described(row) for row in rows]
     return {
         "groups": [
-            {key: row[key] for key in ("rule", "kind", "stand", "notices")}
+            {key: row[key] for key in ("rule", "kind", "stand", "notices", "records")}
             for row in noticeboard.groups(tx, Chosen(ministry), today)
         ],
         "notices": found,

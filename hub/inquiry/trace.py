@@ -60,8 +60,9 @@ WHERE lr.record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jso
 """
 _NOTICES = """
 SELECT notice_id, body ->> 'kind' AS kind, body ->> 'rule' AS rule, body ->> 'field' AS field,
-    (body ->> 'ordinal')::integer AS ordinal, created_at, published_at, acknowledged_at,
-    corrected_by
+    (body ->> 'ordinal')::integer AS ordinal,
+    coalesce(jsonb_array_length(body -> 'records'), 1) AS records,
+    created_at, published_at, acknowledged_at, corrected_by
 FROM evidence.notice WHERE ministry = %s AND body ->> 'messageId' = %s ORDER BY created_at
 """
 _CUSTODY = """

@@ -9,7 +9,7 @@ from connectors._kit.content import media_type
 from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejected, Rules
 from connectors._staff.dialect import STAFF
 from hub.evidence.manifests import Kept
-from hub.evidence.notices import Notice, RecordFinding
+from hub.evidence.notices import Notice, Place, RecordFinding, grouped
 from hub.evidence.record_log import Entry, State
 from hub.intake.arrival import Arrived
 from routing.message import CAUSATION, CHANNEL, CORRELATION
@@ -138,24 +138,21 @@ def convicted(arrived: Arrived, cause: str) -> tuple[Held, ...]:
 
 
 def notices_of(arrived: Arrived, records: Iterable[Held]) -> list[Notice]:
-    """Say what the sender must be told: each refusal, and a missing message id as a warning."""
+    """Say what the sender must be told: refusals by rule, a missing message id as a warning."""
     raw = arrived.raw
-    found = [
-        Notice(
-            ministry=raw.ministry,
-            message_id=raw.message_id,
-            ordinal=held.ordinal,
-            kind="refusal",
-            rule=held.refusal.rule,
-            field=_printable_field(held.refusal),
-            explanation=held.refusal.explanation,
+    refused = [
+        (
+            held.refusal.rule,
+            Place(held.ordinal, _printable_field(held.refusal), held.refusal.explanation),
         )
         for held in records
         if held.refusal
     ]
+    found = grouped(raw.ministry, raw.message_id, "refusal", refused)
     if arrived.derived_id and not arrived.refusal:
         text = "set message_id so that you can refer to the message; it was derived from the body"
-        found.append(Notice(raw.ministry, raw.message_id, 0, "warning", "message-id", "", text))
+        missing = ("message-id", Place(0, "", text))
+        found += grouped(raw.ministry, raw.message_id, "warning", [missing])
     return found
 
 

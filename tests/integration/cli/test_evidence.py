@@ -39,7 +39,8 @@ def aysel(database_url: str) -> CommandLine:
 
 def test_notices_are_grouped_listed_shown_acknowledged_and_due(aysel: CommandLine) -> None:
     (group,) = aysel("notices", "groups", "--json").json
-    assert (group["rule"], group["stand"], group["notices"]) == ("date-format", "open", 2)
+    assert (group["rule"], group["stand"]) == ("date-format", "open")
+    assert (group["notices"], group["records"]) == (2, 2)
     first, second = aysel("notices", "list", "--ministry", "labour", "--json").json
     assert aysel("notices", "acknowledge", first["noticeId"]).out == "1 acknowledged\n"
     rule = ("--ministry", "labour", "--rule", "date-format")

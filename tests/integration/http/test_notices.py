@@ -35,7 +35,7 @@ def acknowledge(site: HttpSite, wish: Any, ministry: str = "labour") -> requests
 def test_a_ministry_sees_its_notices_by_rule_and_acknowledges_them(told: HttpSite) -> None:
     found = told.get(PATH).json()
     assert found["groups"] == [
-        {"rule": "date-format", "kind": "refusal", "stand": "open", "notices": 2}
+        {"rule": "date-format", "kind": "refusal", "stand": "open", "notices": 2, "records": 2}
     ]
     first, _ = found["notices"]
     assert (first["rule"], first["stand"], found["next"]) == ("date-format", "open", None)

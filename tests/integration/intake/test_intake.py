@@ -46,7 +46,9 @@ def test_bad_records_are_refused_alone_and_the_sender_is_told_each_rule(bench: B
     refused = [item for item in expected if "refused" in item]
     bench.send("labour", MIXED)
     bench.work()
-    told = {(n["ordinal"], n["rule"], n["field"]) for n in notices(bench)}
+    found = notices(bench)
+    assert len(found) == len({notice["rule"] for notice in found})
+    told = {(r["ordinal"], n["rule"], r["field"]) for n in found for r in n["records"]}
     assert told == {(item["ordinal"], item["refused"], item["field"]) for item in refused}
     assert len(bench.canonical()) == len(expected) - len(refused)
     assert bench.ledger().balanced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from hub.evidence import noticeboard
 from hub.evidence.noticeboard import Chosen, Stand
+from routing import keys
 from tests.support.intake_bench import Bench, sample
 
 pytestmark = pytest.mark.database
@@ -28,6 +30,22 @@ def refuse(bench: Bench, *message_ids: str) -> None:
     for message_id in message_ids:
         bench.send("labour", NO_DATE, message_id)
     bench.work()
+
+
+def test_many_records_that_break_one_rule_share_notices_of_bounded_size(bench: Bench) -> None:
+    document = {"notices": [json.loads(NO_DATE)] * 230}
+    for _ in range(2):
+        bench.send("labour", json.dumps(document).encode(), "m-1")
+        bench.work()
+    told = [json.loads(each.body) for each in bench.taken(keys.notice_queue("labour"))]
+    assert [len(notice["records"]) for notice in told] == [100, 100, 30]
+    assert {notice["rule"] for notice in told} == {"date-format"}
+    assert [r["ordinal"] for notice in told for r in notice["records"]] == list(range(230))
+    assert [notice["ordinal"] for notice in told] == [0, 100, 200]
+    assert stands(bench) == [("date-format", "open", 3)]
+    bench.send("labour", CONTRACT, "m-2", headers={"corrects": "m-1"})
+    bench.work()
+    assert stands(bench) == [("date-format", "corrected", 3)]
 
 
 def test_a_corrected_message_is_linked_to_the_refused_one(bench: Bench) -> None:

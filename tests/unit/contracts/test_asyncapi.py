@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from connectors._kit.discover import discover
 from hub.contracts.asyncapi import FILE, document, main
-from hub.evidence.notices import Notice
+from hub.evidence.notices import Notice, Place
 from routing.topology import topology
 from schemas.catalogue import records
 from schemas.envelope import Event
@@ -99,7 +99,8 @@ def test_every_contract_file_but_the_services_is_a_message_of_its_ministry() -> 
 @pytest.mark.parametrize("proposal", [None, "TST000A"])
 def test_a_notice_is_what_its_schema_says(proposal: str | None) -> None:
     schema = json.loads((FILE.parent / "json" / "notice.v1.json").read_bytes())
-    notice = Notice("justice", "m-1", 0, "refusal", "fin-format", "Act/FIN", "…", proposal)
+    places = (Place(0, "Act/FIN", "…", proposal), Place(7, "Act/FIN", "…"))
+    notice = Notice("justice", "m-1", "refusal", "fin-format", places)
     Draft202012Validator(schema).validate(notice.body(NOW))
     assert set(schema["required"]) == notice.body(NOW).keys()
 
