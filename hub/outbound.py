@@ -20,6 +20,7 @@ from hub.delivery.office import Office
 from hub.delivery.recall import Recaller
 from hub.delivery.sender import Sender
 from hub.delivery.subscriber import Channel, Subscriber, check_channel
+from hub.evidence.downtime.pauses import Pauses
 from hub.evidence.outages import OutageLog
 from hub.hop import Hop, Pace
 from hub.registry import current
@@ -92,6 +93,7 @@ def hop(hub: Hub, subscriber: Subscriber) -> Worker:
     settings, name = hub.settings, f"delivery.{subscriber.name}"
     sender = _sender(hub.bus, subscriber, settings)
     database = hub.database(name)
+    pauses = Pauses(database, hub.clock)
     dispatcher = Dispatcher(
         subscriber=subscriber,
         database=database,
@@ -108,6 +110,7 @@ def hop(hub: Hub, subscriber: Subscriber) -> Worker:
         publisher=subscription,
         feeds=(Backfill(subscriber, database, current.page, settings.batch_records),),
         most_records=settings.batch_records,
+        paused=lambda: subscriber.name in pauses.now().subscribers,
     )
     return Hop(
         name,

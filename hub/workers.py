@@ -11,9 +11,11 @@ from hub.assembly import Hub, Kind
 from hub.crew import Crew, Worker
 from hub.deadletters.handler import DeskHandler
 from hub.deadletters.letter import DEAD
+from hub.evidence.downtime.pauses import Pauses
 from hub.evidence.outages import OutageLog
 from hub.hop import Handler, Hop, Pace
 from hub.intake.handler import IntakeHandler
+from hub.intake.holding import HoldingSubscription
 from hub.outbound import delivery
 from hub.poll.poller import Poller
 from hub.poll.worker import PollWorker
@@ -35,8 +37,18 @@ _FACTS_SECONDS = 5.0
 def _intake(hub: Hub) -> Worker:
     settings = hub.settings
     queues = [keys.intake_queue(name, lane) for name in hub.connectors for lane in settings.lanes]
-    subscription = hub.bus.subscribe([*queues, keys.INTAKE_UNROUTED], prefetch=settings.prefetch)
     worker_id, database = hub.worker_id(Kind.INTAKE), hub.database("intake")
+    pauses = Pauses(database, hub.clock)
+
+    def held() -> frozenset[str]:
+        paused = pauses.now().ministries
+        return frozenset(keys.intake_queue(name, lane) for name in paused for lane in keys.LANES)
+
+    subscription = HoldingSubscription(
+        [*queues, keys.INTAKE_UNROUTED],
+        held,
+        lambda wanted: hub.bus.subscribe(wanted, prefetch=settings.prefetch),
+    )
     handler = IntakeHandler(
         worker_id=worker_id,
         database=database,

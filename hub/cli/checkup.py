@@ -7,16 +7,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from connectors._kit.discover import discover
 from hub.delivery import subscribers
 from hub.delivery.subscriber import Channel
 from hub.evidence import backups
 from hub.evidence.downtime import register
-from hub.evidence.downtime.register import Kind
+from hub.evidence.downtime.register import DELIVERY, Kind
 from hub.health import Finding, Level
 from hub.settings import Settings
 from hub.store.database import Database, Transaction
 from hub.watch.certificates import expires
-from routing import control
+from routing import control, keys
 from routing.topology import Topology
 from schemas.errors import HubError
 
@@ -51,7 +52,7 @@ def look(settings: Settings, wanted: Topology, clock: Callable[[], datetime]) ->
     ]
     if settings.broker_url is not None:
         broker = settings.broker_url.get_secret_value()
-        checks.append(lambda: _consumers(broker, wanted))
+        checks.append(lambda: _consumers(broker, wanted, _left_alone(settings, now)))
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
         checks += [
@@ -102,8 +103,24 @@ def _disk(folder: Path) -> Iterator[Finding]:
         yield Finding("disk", Level.WARNING, text, "free space, or set QOVSAQ_HTTP__SPOOL")
 
 
-def _consumers(url: str, wanted: Topology) -> Iterator[Finding]:
-    working = [q.name for q in wanted.queues if q.name.partition(".")[0] in _WORKERS]
+def _left_alone(settings: Settings, now: datetime) -> set[str]:
+    """Name the queues that nobody takes from because their ministry is paused."""
+    if settings.database_url is None:
+        return set()
+    database = Database(settings.database_url.get_secret_value(), application_name="qovsaq doctor")
+    try:
+        with database.transaction() as tx:
+            paused = register.paused(tx, now).ministries
+    except HubError:
+        return set()
+    finally:
+        database.close()
+    return {keys.intake_queue(name, lane) for name in paused for lane in keys.LANES}
+
+
+def _consumers(url: str, wanted: Topology, left_alone: set[str]) -> Iterator[Finding]:
+    named = {q.name for q in wanted.queues if q.name.partition(".")[0] in _WORKERS}
+    working = sorted(named - left_alone)
     idle = [queue for queue, number in control.consumers(url, working).items() if not number]
     for part, worker in _WORKERS.items():
         queues = [queue for queue in idle if queue.partition(".")[0] == part]
@@ -161,6 +178,10 @@ def _outages(tx: Transaction, now: datetime) -> Iterator[Finding]:
         text = f"{row['component']} is down for {whom} since {row['began_at']:%Y-%m-%d %H:%M %Z}"
         if row["kind"] == Kind.OUTAGE:
             yield Finding("breaker", Level.ERROR, text, "run `qovsaq downtime list`")
+        elif row["kind"] == Kind.PAUSE:
+            text = f"{whom} is paused since {row['began_at']:%Y-%m-%d %H:%M %Z}: {row['cause']}"
+            sure = " --subscriber" * (row["component"] == DELIVERY and whom in discover())
+            yield Finding("pause", Level.WARNING, text, f"run `qovsaq resume {whom}{sure}`")
         else:
             yield Finding("window", Level.WARNING, f"{text}: {row['cause']}", "")
 

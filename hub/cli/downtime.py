@@ -16,6 +16,7 @@ from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json, show_table
 from hub.cli.ending import Exit
 from hub.cli.ready import command_settings, transaction
+from hub.delivery import subscribers
 from hub.evidence import operators
 from hub.evidence.downtime import register
 from hub.evidence.downtime.register import Kind, Window
@@ -27,6 +28,9 @@ app = typer.Typer(no_args_is_help=True, help="The register of what was down, and
 
 _MINUTES = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 Source = Annotated[str, typer.Option(help="A ministry; empty: everybody.")]
+AsSubscriber = Annotated[
+    bool, typer.Option("--subscriber", help="It is the subscriber, where a ministry is so named.")
+]
 Cause = Annotated[str, typer.Option(help="Why; it stands in statements.")]
 
 
@@ -109,27 +113,42 @@ def report(
 
 
 def pause(
-    source: Annotated[str, typer.Argument(help="The ministry.")],
+    name: Annotated[str, typer.Argument(help="A ministry or a subscriber.")],
     reason: Annotated[str, typer.Option(help="Why; it stands in statements.")],
+    subscriber: AsSubscriber = False,
 ) -> None:
-    """Stop asking a ministry's service, until it is resumed; what it publishes is still taken."""
-    _known(source)
+    """Take nothing of a ministry, or deliver nothing to a subscriber, until it is resumed.
+
+    What comes meanwhile waits. Running processes hold within seconds.
+    """
     now = utc_now()
-    window = Window(Kind.PAUSE, "service", source, now, None, reason)
-    with _operator(command_settings()) as (tx, name):
-        number = register.pause(tx, window, name, now)
-    typer.echo(f"{source} is paused, number {number}")
+    with _operator(command_settings()) as (tx, author):
+        component = _component(tx, name, subscriber=subscriber)
+        window = Window(Kind.PAUSE, component, name, now, None, reason)
+        number = register.pause(tx, window, author, now)
+    typer.echo(f"{name} is paused, number {number}")
 
 
 def resume(
-    source: Annotated[str, typer.Argument(help="The ministry.")],
+    name: Annotated[str, typer.Argument(help="The ministry or subscriber.")],
     reason: Annotated[str, typer.Option(help="Why now.")],
+    subscriber: AsSubscriber = False,
 ) -> None:
     """End a pause; status 1 if there is none."""
-    with _operator(command_settings()) as (tx, name):
-        ended = register.resume(tx, source, name, reason, utc_now())
-    typer.echo(f"{source} goes on" if ended else f"{source} was not paused", err=not ended)
+    with _operator(command_settings()) as (tx, author):
+        component = _component(tx, name, subscriber=subscriber)
+        ended = register.resume(tx, component, name, author, reason, utc_now())
+    typer.echo(f"{name} goes on" if ended else f"{name} was not paused", err=not ended)
     raise typer.Exit(Exit.OK if ended else Exit.NO)
+
+
+def _component(tx: Transaction, name: str, *, subscriber: bool) -> str:
+    """Tell what a name stands for; a ministry where it could be both and nobody says else."""
+    if not subscriber and name in discover():
+        return register.SERVICE
+    if subscribers.find(tx, name) is None:
+        raise typer.BadParameter(f"there is no ministry and no subscriber named {name}")
+    return register.DELIVERY
 
 
 def _known(ministry: str) -> None:

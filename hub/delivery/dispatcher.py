@@ -90,7 +90,7 @@ class Dispatcher:
         """Decide on every record that needs it, and commit to it."""
         name = self.subscriber.name
         known = custody.known(tx, name, [record.event.id for record in records])
-        fresh = sorted(_to_decide(records, known), key=_in_order)
+        fresh = sorted(to_decide(records, known), key=_in_order)
         if not fresh:
             return []
         basis = Basis(
@@ -228,7 +228,7 @@ class Dispatcher:
             )
 
 
-def _to_decide(records: Sequence[Due], known: Mapping[str, Known]) -> list[Due]:
+def to_decide(records: Sequence[Due], known: Mapping[str, Known]) -> list[Due]:
     """Leave out what is settled, what waits in custody, and repeats."""
     wanted: dict[str, Due] = {}
     for record in records:

@@ -13,8 +13,8 @@ from datetime import datetime
 import structlog
 
 from hub.delivery import custody
-from hub.delivery.custody import Due
-from hub.delivery.dispatcher import Dispatcher
+from hub.delivery.custody import Due, Entry, State
+from hub.delivery.dispatcher import Dispatcher, to_decide
 from hub.evidence import claims
 from routing.bus import Publisher
 from routing.message import Delivery
@@ -33,13 +33,15 @@ class DeliveryHandler:
     """Dispatches canonical batches, and whatever waits in custody until its time has come.
 
     ``publisher`` parks what cannot be read. ``feeds`` are further sources, asked in each quiet
-    moment and between batches: each hands over what it has.
+    moment and between batches: each hands over what it has. While it is ``paused`` everything
+    waits in custody and nothing is sent.
     """
 
     dispatcher: Dispatcher
     publisher: Publisher
     feeds: Sequence[Feed] = ()
     most_records: int = 250
+    paused: Callable[[], bool] = lambda: False
 
     @property
     def _hop(self) -> str:
@@ -48,12 +50,18 @@ class DeliveryHandler:
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """See all records of a batch through the gate, then something of what waits."""
         records = [record for delivery in deliveries for record in _records(delivery)]
+        if self.paused():
+            self._keep(records, now)
+            return
         for start in range(0, len(records), self.most_records):
             self.dispatcher.dispatch(records[start : start + self.most_records])
         self._feed(now)
 
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         """See records through one by one; one that fails waits in custody."""
+        if self.paused():
+            self._keep(self._readable(delivery, now), now)
+            return
         for record in self._readable(delivery, now):
             self._singly(record, now)
 
@@ -80,7 +88,20 @@ class DeliveryHandler:
         self.dispatcher.sender.close()
         self.dispatcher.database.close()
 
+    def _keep(self, records: Sequence[Due], now: datetime) -> None:
+        """Put records into custody undecided: the gate decides when the pause is over."""
+        dispatcher, name = self.dispatcher, self.dispatcher.subscriber.name
+        with dispatcher.database.transaction() as tx:
+            known = custody.known(tx, name, [record.event.id for record in records])
+            waiting = [
+                Entry(each, State.RETRYING, attempts=each.attempts, due=now, keep=True)
+                for each in to_decide(records, known)
+            ]
+            custody.put(tx, name, waiting, now)
+
     def _feed(self, now: datetime) -> None:
+        if self.paused():
+            return
         dispatcher = self.dispatcher
         with dispatcher.database.transaction() as tx:
             due = custody.waiting(tx, dispatcher.subscriber.name, now, self.most_records)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hub.evidence import workers
+from hub.evidence.downtime import register
 from hub.store.database import Transaction
 
 ALIVE_FACTOR = 2
@@ -21,17 +22,22 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known of the hub at ``now``: queue depths, watermarks per queue, living kinds."""
+    """What is known of the hub at ``now``: queue depths, watermarks per queue, living kinds.
+
+    ``paused`` are the ministries whose queues nobody takes from, although intake lives.
+    """
 
     now: datetime
     settle: timedelta
     depths: Mapping[str, int]
     watermarks: Mapping[str, datetime]
     alive: frozenset[str]
+    paused: frozenset[str] = frozenset()
 
     def horizon(self, ministry: str, lane: str) -> datetime:
         """Time before which an open record of this ministry and lane can have no holder."""
-        if "intake" not in self.alive and self.depths.get(f"intake.{ministry}.{lane}", 0):
+        still = "intake" not in self.alive or ministry in self.paused
+        if still and self.depths.get(f"intake.{ministry}.{lane}", 0):
             return _NEVER
         writer = f"registry.writer.{lane}"
         recent = self.now - self.settle
@@ -56,7 +62,14 @@ def look(tx: Transaction, depths: Mapping[str, int], settle: timedelta, now: dat
     A worker counts as living if it was heard of within twice the settle time.
     """
     since = now - ALIVE_FACTOR * settle
-    return Situation(now, settle, depths, workers.watermarks(tx, since), workers.alive(tx, since))
+    return Situation(
+        now,
+        settle,
+        depths,
+        workers.watermarks(tx, since),
+        workers.alive(tx, since),
+        register.paused(tx, now).ministries,
+    )
 
 
 def queues_of(ministries: Iterable[str], lanes: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from connectors._kit.content import media_type
 from connectors._kit.faults import fault_for
 from connectors._kit.soap import SOAP_11, SOAP_12, make_fault, make_receipt
-from hub.http.door import NothingAcceptable, Refusals, Taken
+from hub.http.door import MinistryPaused, NothingAcceptable, Refusals, Taken
 from hub.http.quota import QuotaExceeded
 from schemas.errors import HubError, Refused
 
@@ -27,6 +27,7 @@ _OF_CONTENT = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
 _RETRY_SECONDS = 10
+_PAUSED_SECONDS = 60
 
 
 def soap_version(content_type: str, spoken: Iterable[str]) -> str | None:
@@ -62,7 +63,7 @@ def refused(error: HubError, version: str | None = None) -> Response:
             )
         return Response(make_fault(error, version), status, headers, _SOAP_TYPES[version])
     body: dict[str, Any] = {
-        "type": _PROBLEMS + (error.rule if isinstance(error, Refused) else "unavailable"),
+        "type": _PROBLEMS + rule_of(error),
         "title": fault.advice,
         "status": fault.status,
     }
@@ -71,6 +72,13 @@ def refused(error: HubError, version: str | None = None) -> Response:
     if isinstance(error, NothingAcceptable):
         body["refused"] = _listed(error.refusals)
     return as_json(body, fault.status, headers, PROBLEM)
+
+
+def rule_of(error: HubError) -> str:
+    """Name what is the matter, for problem documents and metrics."""
+    if isinstance(error, Refused):
+        return error.rule
+    return "paused" if isinstance(error, MinistryPaused) else "unavailable"
 
 
 def as_json(
@@ -107,5 +115,7 @@ def headers_of(error: HubError) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case Refused():
             return {}
+        case MinistryPaused():
+            return {"Retry-After": str(_PAUSED_SECONDS)}
         case _:
             return {"Retry-After": str(_RETRY_SECONDS)}

@@ -144,6 +144,7 @@ class Reception:
             explanation = "a document in parts cannot be signed; send signed messages"
             raise Refused("signature-invalid", "", explanation)
         self.door.check_channel(connector.name, Channel.DIRECT)
+        await run_in_threadpool(self.door.check_pause, connector.name)
         content_type, lane = request.headers.get("content-type", ""), _lane(request, "bulk")
         check_content_type(content_type, splittable(connector))
         with tempfile.TemporaryDirectory(prefix="qovsaq-", dir=self.http.spool) as folder:
@@ -240,7 +241,7 @@ class Reception:
             return await _defect(request, error)
         ministry = request.path_params.get("ministry", "")
         known = self.connectors.get(ministry)
-        rule = error.rule if isinstance(error, Refused) else "unavailable"
+        rule = answers.rule_of(error)
         if known:
             self.observer.count("http_refused", ministry=ministry, rule=rule)
             _log.info("refused at the door", ministry=ministry, rule=rule)

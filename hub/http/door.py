@@ -20,6 +20,7 @@ import structlog
 from connectors._kit.contract import Connector, RawMessage, Rules
 from hub.evidence import audit
 from hub.evidence.audit import Act
+from hub.evidence.downtime.pauses import Pauses
 from hub.http.signatures import Proven, Verifier
 from hub.intake.arrival import channel_refused
 from hub.intake.examining import examine
@@ -50,6 +51,10 @@ _JUDGED = 1024 * 1024
 
 Refusals = tuple[tuple[int, Refused], ...]
 """Refused records of a message, by ordinal."""
+
+
+class MinistryPaused(Unavailable):
+    """An operator has paused this ministry: nothing of it is taken until it is resumed."""
 
 
 class NothingAcceptable(Refused):
@@ -115,6 +120,7 @@ class Door:
     rules: Rules
     ehis_only: frozenset[str] = frozenset()
     tracing: Tracing | None = None
+    pauses: Pauses | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, letter: Letter, now: datetime) -> Taken:
@@ -130,7 +136,13 @@ class Door:
             place = mark.traceparent or letter.traceparent
             return self._take(replace(letter, traceparent=place), now)
 
+    def check_pause(self, ministry: str) -> None:
+        """Turn away a ministry that is paused (``MinistryPaused``)."""
+        if self.pauses and ministry in self.pauses.now().ministries:
+            raise MinistryPaused("paused")
+
     def _take(self, letter: Letter, now: datetime) -> Taken:
+        self.check_pause(letter.connector.name)
         self.check_channel(letter.connector.name, letter.channel)
         proven = self._prove(letter, _raw(letter, now))
         with self.lock:

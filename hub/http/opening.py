@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors._kit.contract import Connector
 from hub.documents.loader import Loader
+from hub.evidence.downtime.pauses import Pauses
 from hub.http import ehis
 from hub.http.access import access, subject_of
 from hub.http.app import Reception
@@ -49,9 +50,10 @@ def open_door(
     signed = {n: verifier(n, sender, rules.limits) for n, sender in settings.senders.items()}
     verifiers = {name: verify for name, verify in signed.items() if verify}
     asked, loading = database("http"), database("http documents")
+    pauses = Pauses(database("http pauses"), clock)
     callers = _callers(settings, connectors, clock)
     gateway = callers.pop(ehis.NAME, None)
-    door = Door(publisher, asked, verifiers, rules, ehis_only, tracing)
+    door = Door(publisher, asked, verifiers, rules, ehis_only, tracing, pauses)
     reception = Reception(
         senders={name: Sender(connectors[name], caller) for name, caller in callers.items()},
         gateway=gateway,
@@ -69,6 +71,7 @@ def open_door(
         publisher.close()
         asked.close()
         loading.close()
+        pauses.database.close()
 
     grace = settings.grace_seconds
     return HttpWorker(reception.app(), settings.http, "QOVSAQ_HTTP__", grace, close, observer)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from hub.evidence import workers
 from hub.evidence.downtime import entry, register
@@ -12,10 +12,11 @@ from hub.evidence.downtime.entry import Outage
 from hub.evidence.downtime.register import Kind
 from hub.evidence.outages import OutageLog
 from hub.metrics import Metrics
-from hub.store.database import Database, Transaction
+from hub.store.database import Database, Row, Transaction
 
 FEED = "feed"
 _LOOKED_BACK = timedelta(days=7)
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Keeper:
     database: Database
     observer: Metrics
     settle: timedelta
+    told: set[tuple[str, str]] = field(default_factory=set)
 
     def tend(self, silent: Iterable[str], last: Mapping[str, datetime], now: datetime) -> None:
         """Bring the register up to ``now`` (aware).
@@ -37,11 +39,21 @@ class Keeper:
                 register.note(tx, outage, "breaker", now)
             self._feeds(tx, set(silent), last, now)
             windows = register.current(tx, now)
-        for row in windows:
-            until = row["ended_at"].timestamp() if row["ended_at"] else float("inf")
-            self.observer.gauge(
-                "planned_downtime_until", until, component=row["component"], source=row["source"]
-            )
+        self._tell(windows, now)
+
+    def _tell(self, windows: Iterable[Row], now: datetime) -> None:
+        """Tell the alerts how long to be silent; what was ended early ends here and now."""
+        until = {
+            (row["component"], row["source"]): row["ended_at"].timestamp()
+            if row["ended_at"]
+            else float("inf")
+            for row in sorted(windows, key=lambda row: row["ended_at"] or _FOR_EVER)
+        }
+        for component, source in self.told - until.keys():
+            until[component, source] = now.timestamp()
+        self.told.update(until)
+        for (component, source), end in until.items():
+            self.observer.gauge("planned_downtime_until", end, component=component, source=source)
 
     def _seen(self, now: datetime) -> list[Outage]:
         rows = OutageLog(self.database, "").since(now - _LOOKED_BACK)

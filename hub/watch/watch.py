@@ -46,11 +46,12 @@ class Watch:
     breaker: Breaker | None = None
     feeds: Feeds = field(default_factory=Feeds)
     ages: Ages = field(default_factory=Ages)
+    windows: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def keeper(self) -> Keeper:
         """Who keeps the downtime register."""
-        return Keeper(self.database, self.observer, self.settle)
+        return Keeper(self.database, self.observer, self.settle, self.windows)
 
     def round(self, now: datetime) -> bool:
         """Look as ``step`` does; whether broker and database answered is the breaker's to judge."""

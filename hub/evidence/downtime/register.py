@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from hub.evidence import audit
 from hub.evidence.audit import Act
@@ -19,6 +21,19 @@ class Kind(StrEnum):
     OUTAGE = "outage"
     PLANNED = "planned"
     PAUSE = "pause"
+
+
+SERVICE = "service"
+"""Component of what concerns a ministry: its service, or all that it sends."""
+DELIVERY = "delivery"
+"""Component of what concerns a subscriber: everything that goes to it."""
+
+
+class Paused(NamedTuple):
+    """Who is paused: ministries nothing is taken from, subscribers nothing is delivered to."""
+
+    ministries: frozenset[str] = frozenset()
+    subscribers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +171,20 @@ def pause(tx: Transaction, window: Window, author: str, now: datetime) -> int:
     Raises ``Declined`` (``already-paused``).
     """
     tx.execute("SELECT pg_advisory_xact_lock(hashtext('evidence.downtime'))")
-    mine = (row for row in current(tx, now) if row["kind"] == Kind.PAUSE)
-    if any(row["source"] == window.source for row in mine):
+    mine = _names(current(tx, now), window.component)
+    if window.source in mine:
         raise Declined("already-paused", "there is a pause that has not ended")
     return hold(tx, window, author, now)
 
 
-def resume(tx: Transaction, source: str, author: str, reason: str, now: datetime) -> bool:
-    """End a source's pause and audit it; tell whether there was one."""
-    ended = bool(close(tx, Kind.PAUSE, "service", source, now))
+def resume(
+    tx: Transaction, component: str, source: str, author: str, reason: str, now: datetime
+) -> bool:
+    """End the pause of a ministry or subscriber and audit it; tell whether there was one."""
+    ended = bool(close(tx, Kind.PAUSE, component, source, now))
     if ended:
-        audit.record(tx, Act(author, "downtime-resumed", f"source:{source}", reason), now)
+        whom = "subscriber" if component == DELIVERY else "source"
+        audit.record(tx, Act(author, "downtime-resumed", f"{whom}:{source}", reason), now)
     return ended
 
 
@@ -197,5 +215,17 @@ def current(tx: Transaction, now: datetime) -> list[Row]:
 
 
 def held(tx: Transaction, source: str, now: datetime) -> bool:
-    """Whether a source is not to be bothered now: a window or pause of its own, or of everybody."""
-    return any(row["source"] in ("", source) for row in current(tx, now))
+    """Whether a ministry is not to be asked now: a window or pause of its own, or of everybody."""
+    windows = (row for row in current(tx, now) if row["component"] != DELIVERY)
+    return any(row["source"] in ("", source) for row in windows)
+
+
+def paused(tx: Transaction, now: datetime) -> Paused:
+    """Tell who is paused."""
+    windows = current(tx, now)
+    return Paused(_names(windows, SERVICE), _names(windows, DELIVERY))
+
+
+def _names(windows: Iterable[Row], component: str) -> frozenset[str]:
+    pauses = (row for row in windows if row["kind"] == Kind.PAUSE)
+    return frozenset(row["source"] for row in pauses if row["component"] == component)

@@ -11,17 +11,21 @@ import pytest
 
 from connectors._kit.discover import discover
 from hub.bootstrap import bring_up_to_date
+from hub.cli import checkup
 from hub.crew import at_work
+from hub.delivery import subscribers
 from hub.evidence.downtime import register
-from hub.evidence.downtime.register import Kind, Window
+from hub.evidence.downtime.register import Kind, Paused, Window
 from hub.evidence.outages import OutageLog
 from hub.hop import Hop, Pace
 from hub.intake.handler import IntakeHandler
 from hub.metrics import Metrics
+from hub.settings import Settings
 from hub.store.database import Database, Row
 from hub.watch.calendar import Calendar, Pattern
 from routing.memory import MemoryBus
 from routing.topology import topology
+from schemas.subscriber_document import SubscriberDocument
 from tests.integration.watch.test_watch import Post
 from tests.support.commands import CommandLine
 from tests.support.intake_bench import Bench, sample
@@ -198,4 +202,41 @@ def test_remarks_are_only_ever_added(qovsaq: CommandLine, database_url: str) -> 
     database = Database(database_url)
     with pytest.raises(psycopg.Error), database.transaction() as tx:
         tx.execute("UPDATE evidence.downtime_remark SET remark = 'never agreed'")
+    database.close()
+
+
+def test_a_subscriber_is_paused_by_its_name_and_doctor_says_what_ends_it(
+    qovsaq: CommandLine, database_url: str
+) -> None:
+    names = ("justice", "pension-fund")
+    database = Database(database_url)
+    token = qovsaq.settings["QOVSAQ_OPERATOR_TOKEN"]
+    with database.transaction() as tx:
+        for name in names:
+            document = {"subscriber": name, "title": "x", "channel": "amqp", "records": ["person"]}
+            made = SubscriberDocument.model_validate(document)
+            subscribers.put(tx, token, made, datetime.now(UTC))
+
+    def paused() -> Paused:
+        with database.transaction() as tx:
+            return register.paused(tx, datetime.now(UTC))
+
+    for name in names:
+        assert qovsaq("pause", name, "--reason", "their move").status == 0
+    assert paused() == Paused(frozenset({"justice"}), frozenset({"pension-fund"}))
+    assert qovsaq("pause", "justice", "--subscriber", "--reason", "as well").status == 0
+    assert paused().subscribers == {"justice", "pension-fund"}
+    findings = checkup.look(
+        Settings(database_url=database_url), topology(["justice"]), lambda: datetime.now(UTC)
+    )
+    remedies = [f.remedy for f in findings if f.subject == "pause"]
+    assert remedies == [
+        "run `qovsaq resume justice`",
+        "run `qovsaq resume pension-fund`",
+        "run `qovsaq resume justice --subscriber`",
+    ]
+    for line in remedies:
+        words = line.split("`")[1].split()[1:]
+        assert qovsaq(*words, "--reason", "they are back").status == 0
+    assert paused() == Paused()
     database.close()

@@ -62,3 +62,10 @@ def test_the_queues_whose_depth_is_needed_are_named() -> None:
         "registry.writer.live",
         "registry.writer.bulk",
     ]
+
+
+def test_the_queue_of_a_paused_ministry_holds_what_was_given_back_to_it() -> None:
+    depths = {"intake.justice.live": 1, "intake.labour.live": 1}
+    paused = replace(QUIET, depths=depths, paused=frozenset({"justice"}))
+    assert paused.horizon("justice", "live") < NOW - timedelta(days=10_000)
+    assert paused.horizon("labour", "live") == NOW - SETTLE
