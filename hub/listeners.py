@@ -110,7 +110,7 @@ class LookupSettings(ListenerSettings):
 
 
 class ReaderSettings(Section):
-    """How one subscriber is known when it looks something up, and how often it may."""
+    """How one subscriber or system is known when it asks for something, and how often it may."""
 
     authentication: Literal["token", "certificate"] = Field(
         "token", description="how it is known: OAuth 2 client credentials, or mutual TLS"
@@ -118,8 +118,8 @@ class ReaderSettings(Section):
     subject: str | None = Field(
         None, description="`sub` of its tokens, or subject of its certificate as RFC 4514 writes it"
     )
-    requests_per_minute: int = Field(600, ge=1, description="lookups it may make in the long run")
-    burst: int = Field(50, ge=1, description="lookups it may make at once")
+    requests_per_minute: int = Field(600, ge=1, description="requests it may make in the long run")
+    burst: int = Field(50, ge=1, description="requests it may make at once")
 
 
 class SenderSettings(Section):

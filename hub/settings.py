@@ -76,6 +76,7 @@ _BY_NAME: Mapping[str, tuple[str, type[BaseModel]]] = {
     "endpoints": ("SUBSCRIBER", EndpointSettings),
     "quality": ("MINISTRY", QualitySettings),
     "readers": ("SUBSCRIBER", ReaderSettings),
+    "systems": ("SYSTEM", ReaderSettings),
 }
 
 
@@ -206,6 +207,9 @@ class Settings(BaseSettings):
     lookup: LookupSettings = LookupSettings()
     readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
         {}, description="subscribers that may look up, by subscriber"
+    )
+    systems: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(
+        {}, description="systems of the Agency that read the change feed over HTTP, by system"
     )
 
     @classmethod

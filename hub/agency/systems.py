@@ -28,8 +28,11 @@ ORDER BY name
 
 # Whoever serves a system holds its row: a second relay goes on to the next.
 _TAKE = """
-SELECT name, patterns, position FROM agency.system WHERE name = %s FOR UPDATE SKIP LOCKED
+SELECT name, patterns, position, purpose FROM agency.system WHERE name = %s
+FOR UPDATE SKIP LOCKED
 """
+
+_FIND = "SELECT name, patterns, position, purpose FROM agency.system WHERE name = %s"
 
 _SERVED = "UPDATE agency.system SET position = %s, served_at = %s WHERE name = %s"
 _REWIND = """
@@ -46,6 +49,7 @@ class System:
     name: str
     patterns: Sequence[str]
     position: int
+    purpose: str
 
 
 def add(
@@ -100,6 +104,11 @@ def remove(tx: Transaction, token: str | None, name: str, now: datetime) -> None
 def known(tx: Transaction) -> list[Row]:
     """List all systems."""
     return tx.rows(_LIST)
+
+
+def find(tx: Transaction, name: str) -> System | None:
+    """Find a system; None where none of that name was added."""
+    return next((System(**row) for row in tx.rows(_FIND, [name])), None)
 
 
 def take(tx: Transaction, name: str) -> System | None:

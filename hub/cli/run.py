@@ -109,7 +109,7 @@ def _needed(kind: Kind, settings: Settings) -> bool:
         case Kind.HTTP:
             return bool(settings.senders)
         case Kind.LOOKUP:
-            return bool(settings.readers)
+            return bool(settings.readers or settings.systems)
         case _:
             return True
 

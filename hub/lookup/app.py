@@ -4,6 +4,7 @@
 ``GET /v1/persons/<fin>``                      records about a person
 ``GET /v1/persons?document=<series>:<number>`` the same, of whoever holds a document
 ``GET /v1/legal-entities/<voen>``              records about a taxpayer
+``GET /v1/changes?after=<cursor>``             the change feed, for the Agency's systems
 ``GET /openapi.json``                          the description of these; open to everybody
 =============================================  ==========================================
 """
@@ -28,6 +29,7 @@ from hub.http.access import credentials_of
 from hub.http.answers import as_json
 from hub.lookup import openapi
 from hub.lookup.answering import Answer, Answering
+from hub.lookup.changes import Changes
 from hub.lookup.problems import problem
 from hub.lookup.question import PURPOSE, Question, about_document, about_fin, about_voen
 from hub.lookup.readers import Reader, Readers
@@ -50,6 +52,7 @@ class LookupService:
     answering: Answering
     namespaces: Namespaces
     hand_over_seconds: float
+    changes: Changes
     monotonic: Callable[[], float] = time.monotonic
     _described: object = field(default_factory=openapi.document)
 
@@ -60,6 +63,7 @@ class LookupService:
                 Route("/v1/persons", self.by_document, methods=["GET"]),
                 Route("/v1/persons/{fin}", self.by_fin, methods=["GET"]),
                 Route("/v1/legal-entities/{voen}", self.by_voen, methods=["GET"]),
+                Route("/v1/changes", self.changes.answer, methods=["GET"]),
                 Route("/openapi.json", self.describe, methods=["GET"]),
             ],
             exception_handlers={HubError: _refuse, Exception: _defect},

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from hub.http.answers import PROBLEM
+from hub.lookup import openapi_changes
 from hub.lookup.problems import STATUS, TYPE
 from hub.lookup.question import DOCUMENT, FIN, PURPOSE, STATED, VOEN
 from schemas.catalogue import records
@@ -55,6 +56,7 @@ def document() -> dict[str, Any]:
                 "Records about a taxpayer.",
                 [_parameter("voen", "path", _text(VOEN), "VÖEN: ten digits", "0000001041")],
             ),
+            "/v1/changes": openapi_changes.path(_problems()),
         },
         "components": {
             "securitySchemes": {
@@ -74,7 +76,11 @@ def document() -> dict[str, Any]:
                 "Retry-After": {"schema": {"type": "integer", "minimum": 1}},
                 "WWW-Authenticate": {"schema": {"const": "Bearer"}},
             },
-            "schemas": {"Record": _record(), "Problem": _problem()},
+            "schemas": {
+                "Record": _record(),
+                "Problem": _problem(),
+                **openapi_changes.schemas(),
+            },
         },
     }
 

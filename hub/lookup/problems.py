@@ -24,6 +24,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "data-blocked": HTTPStatus.FORBIDDEN,
     "nothing-found": HTTPStatus.NOT_FOUND,
     "too-many-records": HTTPStatus.CONFLICT,
+    "cursor-unknown": HTTPStatus.CONFLICT,
     "quota-exceeded": HTTPStatus.TOO_MANY_REQUESTS,
     "limit-reached": HTTPStatus.TOO_MANY_REQUESTS,
     UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,4 +1,4 @@
-"""Who may look up: subscribers by access token or certificate, each with a share of its own."""
+"""Who may ask: subscribers and systems by token or certificate, each with a share of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BUSY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A subscriber that looks up; its connections to the database are no other's."""
+    """A subscriber or a system that asks; its connections to the database are no other's."""
 
     name: str
     quota: Quota
@@ -50,7 +50,7 @@ class Readers:
             return _entitled(self.by_token.get(self.tokens.subject(credentials)))
         if self.certificates:
             return _entitled(self.by_certificate.get(self.certificates.subject(credentials)))
-        raise Refused("unauthenticated", "", "nobody may look up")
+        raise Refused("unauthenticated", "", "nobody may ask for this")
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -64,14 +64,17 @@ def admit(
     lookup: LookupSettings,
     database: Callable[[str], Database],
     clock: Clock,
+    *,
+    section: str = "QOVSAQ_READERS__",
 ) -> Readers:
-    """Make readers of the settings; raise ``Stop`` where they do not say how to know one."""
-    if not readers:
-        raise Stop("QOVSAQ_READERS__<SUBSCRIBER>__… name nobody who may look up")
+    """Make readers of a section of the settings, subscribers' or systems'.
+
+    Raises ``Stop`` where it does not say how to know one.
+    """
     by_token: dict[str, Reader] = {}
     by_certificate: dict[str, Reader] = {}
     for name, settings in readers.items():
-        prefix = f"QOVSAQ_READERS__{name.upper().replace('-', '_')}__"
+        prefix = f"{section}{name.upper().replace('-', '_')}__"
         if settings.subject is None:
             raise Stop(f"{prefix}SUBJECT is not set")
         by_whom, subject = by_token, settings.subject
@@ -102,5 +105,5 @@ def _reader(
 
 def _entitled(reader: Reader | None) -> Reader:
     if reader is None:
-        raise Refused("forbidden", "", "these credentials may not look up")
+        raise Refused("forbidden", "", "these credentials may not ask for this")
     return reader

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from hub.agency import systems
+from hub.registry import feed
+from tests.integration.agency.samples import golden_events
+from tests.integration.registry.writing import put
 from tests.support.credentials import real_now, token
 from tests.support.lookup_site import FIN, LookupSite, fill, lookup_site
 from tests.support.needs import needing
@@ -42,6 +46,7 @@ def site(database_url: str, tmp_path: Path) -> Iterator[LookupSite]:
     with outbound_bench(database_url) as bench:
         bench.clock.now = real_now()
         fill(bench.database)
+        put(bench.database, *golden_events())
         bench.grant()
         bench.grant(
             grant="pensions-papers",
@@ -54,7 +59,10 @@ def site(database_url: str, tmp_path: Path) -> Iterator[LookupSite]:
             records=["tax_registration"],
             fields={"tax_registration": ["identifier", "legalName"]},
         )
-        with lookup_site(bench, tmp_path, readers=OFTEN) as opened:
+        with bench.database.transaction() as tx:
+            systems.add(tx, bench.tokens["first"], BODY, ["#"], "a test", bench.clock.now)
+            feed.append(tx, [event for event in golden_events() if event.factkey], bench.clock.now)
+        with lookup_site(bench, tmp_path, readers=OFTEN, systems=OFTEN) as opened:
             yield opened
 
 

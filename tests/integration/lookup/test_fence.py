@@ -13,6 +13,7 @@ import pytest
 from hub.delivery import fence
 from hub.lookup.answering import Answer, Answering
 from hub.lookup.app import HandedOver, LookupService
+from hub.lookup.changes import Changes
 from hub.lookup.question import Entity, Question
 from hub.lookup.readers import Readers
 from hub.store.database import Database
@@ -130,7 +131,9 @@ def test_the_fence_is_left_after_the_last_byte_and_not_before() -> None:
 
 def test_an_answer_leaves_before_the_grant_it_rests_on_is_over(bench: OutboundBench) -> None:
     bench.grant(validUntil="2026-03-02T08:00:05Z")
-    service = LookupService(Readers({}, {}, None, None), answering(bench), Namespaces(), 10)
+    nobody = Readers({}, {}, None, None)
+    changes = Changes(nobody, bench.clock)
+    service = LookupService(nobody, answering(bench), Namespaces(), 10, changes)
     answer = ask(bench, bench.connect())
     assert service.time_for(answer) == 5
     bench.clock.advance(6)

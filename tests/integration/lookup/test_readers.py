@@ -117,6 +117,7 @@ def test_the_description_is_open_to_everybody(site: LookupSite) -> None:
         "/v1/persons/{fin}",
         "/v1/persons",
         "/v1/legal-entities/{voen}",
+        "/v1/changes",
     }
 
 
