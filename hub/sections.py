@@ -223,20 +223,6 @@ class EvidenceSettings(Section):
     anchor_seconds: Seconds = Field(300, description="least pause between two anchors")
 
 
-class TracingSettings(Section):
-    """Where traces of messages go, and how many of them."""
-
-    endpoint: ServiceUrl | None = Field(
-        None, description="OTLP over HTTP, `https://host:4318/v1/traces`; unset: nothing is traced"
-    )
-    ratio: float = Field(
-        0.1, ge=0, le=1, description="share of messages traced; the same for all processes"
-    )
-    authorities: Path | None = Field(
-        None, description="PEM file of authorities its certificate may be of; unset: the system's"
-    )
-
-
 class OutboundSettings(Section):
     """Who governs what leaves, and how the hub reaches the broker's users and rights."""
 

@@ -51,12 +51,12 @@ from hub.sections import (
     RetentionSettings,
     RungName,
     Seconds,
-    TracingSettings,
     named_by_hyphens,
     split,
 )
 from hub.setting_faults import in_plain_words, unknown
 from hub.setting_names import rows
+from hub.telemetry import TracingSettings
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces

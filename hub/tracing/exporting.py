@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
-from hub.sections import TracingSettings
+from hub.telemetry import TracingSettings
 from hub.tracing.tracing import Tracing
 from routing.observer import Observer
 

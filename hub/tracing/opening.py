@@ -6,7 +6,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from hub.sections import TracingSettings
+from hub.telemetry import TracingSettings
 from routing.observer import Observer
 from schemas.errors import Stop
 

@@ -11,8 +11,8 @@ from collections import Counter
 
 import pytest
 
-from hub.sections import TracingSettings
 from hub.settings import InvalidSettings, load
+from hub.telemetry import TracingSettings
 from hub.tracing.opening import open_tracing
 from hub.tracing.tracing import Tracing
 from routing.observer import Unobserved
