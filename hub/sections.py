@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    field_validator,
 )
 
 from routing.topology import Rung
@@ -246,50 +245,4 @@ class OutboundSettings(Section):
     )
     custody_seconds: Seconds = Field(
         30, description="pause between two accounts of subscribers for the metrics"
-    )
-
-
-_LEAST_DAYS_OF_BODIES = 30
-Days = Annotated[int, Field(ge=0, le=36_600)]
-
-
-class RetentionSettings(Section):
-    """After how many days what goes; 0: never. No law sets these: the operator defines them."""
-
-    bodies_days: Days = Field(
-        1095, description="bodies of messages, by whole days; at least 30, or 0"
-    )
-    letter_bodies_days: Days = Field(
-        365, description="bodies of dead letters that were settled, replaced or discarded"
-    )
-    notices_days: Days = Field(1095, description="notices that were published and are not due")
-    findings_days: Days = Field(
-        400, description="warnings about settled records, and resolved quality findings"
-    )
-    outages_days: Days = Field(
-        1095, description="turns of breakers, quality rounds; the downtime register stays"
-    )
-    documents_days: Days = Field(
-        400, description="progress of documents that came in parts and are complete"
-    )
-    claims_days: Days = Field(30, description="claims of messages that had killed a process")
-
-    def periods(self) -> dict[str, int]:
-        """The periods in days, by kind."""
-        return {name.removesuffix("_days"): days for name, days in self.model_dump().items()}
-
-    @field_validator("bodies_days")
-    @classmethod
-    def _no_fresh_evidence(cls, days: int) -> int:
-        if days != 0 and days < _LEAST_DAYS_OF_BODIES:
-            raise ValueError("30 days or more, or 0 for never")
-        return days
-
-
-class BackupSettings(Section):
-    """Where backups go, and with which programs they are made."""
-
-    folder: Path | None = Field(None, description="folder that backups are made in")
-    programs: Path | None = Field(
-        None, description="folder of `pg_dump` and `pg_restore`; unset: where they are installed"
     )

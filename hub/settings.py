@@ -32,7 +32,6 @@ from hub.listeners import (
     SenderSettings,
 )
 from hub.sections import (
-    BackupSettings,
     BrokerUrl,
     CalendarSettings,
     ContractSettings,
@@ -48,7 +47,6 @@ from hub.sections import (
     OutboundSettings,
     PollSettings,
     QualitySettings,
-    RetentionSettings,
     RungName,
     Seconds,
     named_by_hyphens,
@@ -57,6 +55,7 @@ from hub.sections import (
 from hub.setting_faults import in_plain_words, unknown
 from hub.setting_names import rows
 from hub.telemetry import TracingSettings
+from hub.upkeep_settings import BackupSettings, DrillSettings, RetentionSettings
 from routing.topology import LADDER, Rung
 from schemas.errors import Stop
 from schemas.identifiers import Namespaces
@@ -197,6 +196,7 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = EvidenceSettings()
     tracing: TracingSettings = TracingSettings()
     backup: BackupSettings = BackupSettings()
+    drill: DrillSettings = DrillSettings()
     retention: RetentionSettings = RetentionSettings()
     lookup: LookupSettings = LookupSettings()
     readers: Annotated[dict[str, ReaderSettings], BeforeValidator(named_by_hyphens)] = Field(

@@ -24,6 +24,7 @@ from hub.cli import (
     disclosures,
     doctor,
     downtime,
+    drill,
     export,
     facts,
     grants,
@@ -103,6 +104,7 @@ app.add_typer(readers.app, name="readers")
 app.add_typer(requests.app, name="requests")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(downtime.app, name="downtime")
+app.add_typer(drill.app, name="drill")
 app.command()(downtime.pause)
 app.command()(downtime.resume)
 app.add_typer(dead_letters.app, name="dead-letters")
