@@ -5,10 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 RECORDS ?= 20000
+PEERS := .venv-peers/.installed
+COUNTRY ?= .qovsaq/country
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-all fuzz bench up fmt
+.PHONY: help demo test check test-all fuzz bench bench-country up fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -27,11 +29,12 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if grep -nE '://|^ *-[^-]|^--|@ ' requirements.lock; then echo "requirements.lock: addresses or options"; exit 1; fi
+	@if grep -nE '://|^ *-[^-]|^--|@ ' requirements.lock benchmarks/requirements.lock; then echo "a lock has addresses or options"; exit 1; fi
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m hub.contracts.asyncapi --check
 	$(BIN)/python -m hub.docs --check
 	$(BIN)/python -m hub.dashboards --check
+	$(BIN)/python -m benchmarks readme --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
@@ -40,8 +43,11 @@ test-all: $(INSTALLED) ## Every test, also those that take minutes
 fuzz: $(INSTALLED) ## Three minutes of hostile input (needs atheris, which the lock leaves out)
 	$(BIN)/python -m tests.fuzz.entry -max_total_time=180
 
-bench: $(INSTALLED) ## Records per second of the whole path on this machine, without faults
-	$(BIN)/qovsaq demo --records 100000 --faults 0
+bench: $(INSTALLED) $(PEERS) ## Our paths, FastStream, Celery and the raw limits, side by side (10 minutes)
+	$(BIN)/python -m benchmarks short
+
+bench-country: $(INSTALLED) ## The long form: a country of 40 million records (RECORDS, COUNTRY=folder)
+	$(BIN)/python -m benchmarks country $(COUNTRY) $(if $(filter command line,$(origin RECORDS)),--records $(RECORDS))
 
 up: ## RabbitMQ, PostgreSQL and the hub in containers (needs Docker)
 	ops/docker/secrets.sh
@@ -56,4 +62,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS): benchmarks/requirements.lock
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement benchmarks/requirements.lock
 	@touch $@

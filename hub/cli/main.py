@@ -15,6 +15,7 @@ from hub.cli import (
     analyse,
     audit,
     backup,
+    capacity,
     check,
     connectors,
     contracts,
@@ -87,6 +88,7 @@ app.command()(run.run)
 app.command()(simulate.simulate)
 app.command()(ledger.ledger)
 app.command()(custody.custody)
+app.command()(capacity.capacity)
 app.command()(person.person)
 app.command()(trace.trace)
 app.command()(disclosures.disclosures)

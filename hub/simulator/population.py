@@ -14,25 +14,25 @@ FOREIGNERS = identifiers.FIN_CAPACITY - PERSONS
 COMPANIES = identifiers.VOEN_CAPACITY
 
 # Surnames are built on words for "sample" and "trial": nobody bears them.
-_SURNAMES = (
+SURNAMES = (
     "Nümunəyev", "Sınaqov", "Örnəkov", "Təcrübəyev", "Yoxlamayev", "Misalov", "İşarəyev",
     "Qəlibov", "Şablonov", "Ölçüyev", "Çertyojov", "Əmsalov",
 )  # fmt: skip
 _UNGENDERED = ("Sınaqlı", "Nümunəzadə", "Örnəkli", "Misalzadə", "Işıqlı")
-_MEN = (
+MEN = (
     "Əli", "İlqar", "İsmayıl", "Çingiz", "Şahin", "Müşfiq", "Vüqar", "Ağası", "Xəyal", "Cavid",
     "Rəşad", "Tuğrul", "Yaqub", "Həsən", "Ülvi", "Qədir", "Kamal", "Zaur", "Fərid", "Orxan",
 )  # fmt: skip
-_WOMEN = (
+WOMEN = (
     "Gülnarə", "Şəhla", "İradə", "Xatirə", "Aynur", "Çiçək", "Əsmər", "Ülkər", "Nigar", "Jalə",
     "Fidan", "Pərvin", "Mələk", "Ceyran", "Günay", "Həcər", "Zərifə", "Könül", "Rübabə", "Lalə",
 )  # fmt: skip
-_PLACES = (
+PLACES = (
     ("AZ-BA", "Bakı", "AZ1025"), ("AZ-GA", "Gəncə", "AZ2000"), ("AZ-SM", "Sumqayıt", "AZ5000"),
     ("AZ-LA", "Lənkəran", "AZ4200"), ("AZ-SA", "Şəki", "AZ5500"), ("AZ-QBA", "Quba", "AZ4000"),
     ("AZ-MI", "Mingəçevir", "AZ4500"), ("AZ-IMI", "İmişli", "AZ3000"),
 )  # fmt: skip
-_STREETS = ("Sınaq küçəsi", "Nümunə prospekti", "Işıq döngəsi", "Örnək məhəlləsi")
+STREETS = ("Sınaq küçəsi", "Nümunə prospekti", "Işıq döngəsi", "Örnək məhəlləsi")
 _TRADES = ("Ticarət", "İnşaat", "Nəqliyyat", "Çörək", "Üzüm & Şərab", "Işıq", "Qənnadı", "Tikiş")
 _COUNTRIES = ("TUR", "GEO", "RUS", "IRN", "UKR", "PAK", "IND", "KAZ", "UZB", "CHN")
 _PURPOSES = ("Əmək fəaliyyəti", "Təhsil", "Ailə birləşməsi", "Sahibkarlıq")
@@ -118,7 +118,7 @@ class World:
             fin=identifiers.fin(index),
             surname=_surname(draw, sex),
             name=_given_name(draw, sex),
-            father=draw.choice(_MEN),
+            father=draw.choice(MEN),
             sex=sex,
             born=_OLDEST + timedelta(days=draw.randrange(_DAYS)),
             place=_place(draw),
@@ -147,7 +147,7 @@ class World:
             fin=identifiers.fin(PERSONS + index),
             surname=_surname(draw, sex),
             name=_given_name(draw, sex),
-            father=draw.choice((*_MEN, *(None,) * 10)),
+            father=draw.choice((*MEN, *(None,) * 10)),
             sex=sex,
             born=_OLDEST + timedelta(days=draw.randrange(_DAYS)),
             country=draw.choice(_COUNTRIES),
@@ -165,17 +165,17 @@ def new_address(draw: Random) -> Place:
 
 
 def _given_name(draw: Random, sex: str) -> str:
-    return draw.choice(_MEN if sex == "M" else _WOMEN)
+    return draw.choice(MEN if sex == "M" else WOMEN)
 
 
 def _surname(draw: Random, sex: str) -> str:
-    name = draw.choice(_SURNAMES + _UNGENDERED)
-    return f"{name}a" if sex == "F" and name in _SURNAMES else name
+    name = draw.choice(SURNAMES + _UNGENDERED)
+    return f"{name}a" if sex == "F" and name in SURNAMES else name
 
 
 def _place(draw: Random) -> Place:
-    unit, city, post_code = draw.choice(_PLACES)
-    line = f"{draw.choice(_STREETS)} {draw.randrange(1, 200)}, mənzil {draw.randrange(1, 90)}"
+    unit, city, post_code = draw.choice(PLACES)
+    line = f"{draw.choice(STREETS)} {draw.randrange(1, 200)}, mənzil {draw.randrange(1, 90)}"
     return Place(unit, city, post_code, line)
 
 

@@ -47,7 +47,7 @@ MINISTRIES = ("justice", "interior", "labour", "health", "economy", "migration")
 START = datetime(2026, 1, 15, tzinfo=UTC)
 _WORD = re.compile(r"\w+")
 _IDENTIFIER = re.compile(r"(?<![0-9A-Z])(?:TST[0-9A-Z]{4}|00\d{8})(?![0-9A-Z])")
-_NAMES = (*population._SURNAMES, *population._UNGENDERED, *population._MEN, *population._WOMEN)
+_NAMES = (*population.SURNAMES, *population._UNGENDERED, *population.MEN, *population.WOMEN)
 _CYRILLIC = str.maketrans("abcçdeəfgğhxıijkqlmnoöprsştuüvyz", "абҹчдеәфҝғһхыижкглмноөпрсштуүвјз")
 
 

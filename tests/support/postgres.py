@@ -91,10 +91,11 @@ def _answers(url: str) -> bool:
 class PrivatePostgres:
     """A server of our own on a unix socket, which a test may kill and start again on its data.
 
-    It refuses root, hence the change of user.
+    It refuses root, hence the change of user. ``synced`` is one that waits for its disk.
     """
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, *, synced: bool = False) -> None:
+        self._synced = synced
         self._folder = folder
         self._programs = programs
         self._user = _owner() if os.geteuid() == 0 else None
@@ -114,8 +115,8 @@ class PrivatePostgres:
     def start(self) -> None:
         """Start it and return when it lets clients in."""
         # Neither -F nor -N gives up anything a test can observe: no test cuts the machine's power.
-        serve: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data", "-F"]
-        serve += ["-k", self._folder, "-c", "listen_addresses="]
+        serve: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data"]
+        serve += ["-k", self._folder, "-c", "listen_addresses=", *([] if self._synced else ["-F"])]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 serve,
@@ -145,14 +146,14 @@ class PrivatePostgres:
 
 
 @contextmanager
-def running_private_postgres() -> Iterator[PrivatePostgres]:
+def running_private_postgres(*, synced: bool = False) -> Iterator[PrivatePostgres]:
     """Yield a started server of our own; raise ``NoServer`` if PostgreSQL is not installed."""
     initdb = find_program("initdb", _FOLDERS)
     if initdb is None:
         raise NoServer("initdb is not installed on this machine")
     folder = Path(tempfile.mkdtemp(prefix="qovsaq-pg-"))
     try:
-        server = PrivatePostgres(folder, Path(initdb).resolve().parent)
+        server = PrivatePostgres(folder, Path(initdb).resolve().parent, synced=synced)
         server.start()
         try:
             yield server

@@ -1,0 +1,52 @@
+"""The synthetic country is what its ministries' connectors accept, and nobody's real number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.country.files import Country
+from benchmarks.country.people import PERSONS, TAXPAYERS, fin, taxpayer
+from connectors._kit.contract import Limits, RawMessage, Rules
+from connectors._kit.discover import discover
+from connectors._kit.portions import Size
+from connectors._kit.split import split
+from hub.intake.examining import examine
+from hub.intake.reading import Held
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+SMALL = Country(records=40_000, slices=100)
+
+
+@pytest.mark.parametrize("number", [0, 99])
+def test_every_record_of_a_slice_is_accepted_without_a_doubt(tmp_path: Path, number: int) -> None:
+    for file in SMALL.write(number, tmp_path):
+        connector = discover()[file.ministry]
+        found: list[Held] = []
+        pieces = [file.path.read_bytes()]
+        for chunk in split(pieces, file.content_type, connector, Limits(), Size()):
+            raw = RawMessage(file.ministry, "m", chunk.content_type, chunk.body, NOW)
+            found += examine(raw, connector, Rules())
+        assert [each for each in found if not each.event or each.findings] == []
+        assert len(found) == file.records
+
+
+def test_a_slice_is_the_same_every_time(tmp_path: Path) -> None:
+    first, second = (SMALL.write(3, tmp_path / name) for name in "ab")
+    assert [f.path.read_bytes() for f in first] == [f.path.read_bytes() for f in second]
+
+
+def test_the_slices_make_up_the_country(tmp_path: Path) -> None:
+    country = Country(records=4_000, slices=7)
+    files = [file for number in range(7) for file in country.write(number, tmp_path)]
+    assert abs(sum(file.records for file in files) - 4_000) < 20
+
+
+def test_nobody_has_another_ones_number_and_none_could_be_issued() -> None:
+    step = PERSONS // 20_000
+    fins = {fin(index) for index in range(0, PERSONS, step)}
+    assert len(fins) == len(range(0, PERSONS, step))
+    assert all([c for c in each if c in "ST"] == ["T", "S", "T"] for each in fins)
+    assert all(taxpayer(index).startswith("00") for index in range(0, TAXPAYERS, 9_999))
