@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -69,6 +70,11 @@ _FAULTS = {
         HTTPStatus.CONFLICT, "Client", "Use a new message id for a new message."
     ),
 }
+
+
+def rules() -> Collection[str]:
+    """Name the rules that are answered otherwise than a rule about a field."""
+    return _FAULTS.keys()
 
 
 def fault_for(error: HubError) -> Fault:

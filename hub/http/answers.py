@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from connectors._kit.content import media_type
@@ -79,6 +81,18 @@ def rule_of(error: HubError) -> str:
     if isinstance(error, Refused):
         return error.rule
     return "paused" if isinstance(error, MinistryPaused) else "unavailable"
+
+
+async def elsewhere(_request: Request, error: Exception) -> Response:
+    """Answer whoever is at no address of ours, or does there what cannot be done."""
+    if not isinstance(error, HTTPException):
+        raise error
+    body = {
+        "type": _PROBLEMS + HTTPStatus(error.status_code).phrase.lower().replace(" ", "-"),
+        "title": "Check address and method; /openapi.json describes them.",
+        "status": error.status_code,
+    }
+    return as_json(body, error.status_code, error.headers, PROBLEM)
 
 
 def as_json(

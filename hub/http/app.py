@@ -11,6 +11,7 @@
 ``POST /intake/<ministry>/notices/acknowledged``  that it has seen it
 ``GET /intake/<ministry>/documents/…``  how far a document is, and what became of its records
 ``GET /contracts/…``                    the contracts' files; open to everybody
+``GET /openapi.json``                   the description of all these; open to everybody
 ======================================  ====================================================
 """
 
@@ -28,6 +29,7 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,7 +41,7 @@ from hub.documents import checkpoint
 from hub.documents.document import Document, Manifest
 from hub.documents.loader import Loader
 from hub.evidence.custody import BAKU
-from hub.http import answers, body, ehis, notices, served, status
+from hub.http import answers, body, ehis, notices, openapi, served, status
 from hub.http.callers import Caller, Sender
 from hub.http.door import Door, Letter, Taken
 from hub.http.signatures import JWS_HEADER
@@ -80,11 +82,11 @@ class Reception:
         """Lay out the addresses."""
         contracts = served.Contracts(self.connectors, self.http.public_url)
         intake = "/intake/{ministry}"
+        described = answers.as_json(openapi.document(self.connectors, tokens=bool(self.tokens)))
         tokens = [Route("/token", self.tokens.give, methods=["POST"])] if self.tokens else []
         return Starlette(
             routes=[
-                Route(intake, self.take, methods=["POST"]),
-                Route(intake, contracts.describe, methods=["GET"]),
+                Route(intake, self._at_intake(contracts), methods=["GET", "POST"]),
                 *tokens,
                 Route(_EHIS, self.take_from_ehis, methods=["POST"]),
                 Route(f"{intake}/documents", self.take_document, methods=["POST"]),
@@ -93,9 +95,23 @@ class Reception:
                 Route(f"{intake}/notices", self.tell_notices, methods=["GET"]),
                 Route(f"{intake}/notices/acknowledged", self.take_notice, methods=["POST"]),
                 Route("/contracts/{ministry}/{file:path}", contracts.file, methods=["GET"]),
+                Route("/openapi.json", served.always(described), methods=["GET"]),
             ],
-            exception_handlers={HubError: self._refuse, Exception: _defect},
+            exception_handlers={
+                HubError: self._refuse,
+                HTTPException: answers.elsewhere,
+                Exception: _defect,
+            },
         )
+
+    def _at_intake(self, contracts: served.Contracts) -> served.Endpoint:
+        """One address, so that it says of itself what may be done there."""
+
+        async def either(request: Request) -> Response:
+            taken = request.method == "POST"
+            return await (self.take if taken else contracts.describe)(request)
+
+        return either
 
     async def take(self, request: Request) -> Response:
         """Take one message."""

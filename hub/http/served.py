@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePosixPath
 
 from starlette.requests import Request
@@ -21,6 +21,18 @@ _TYPES = {
     ".wsdl": "text/xml; charset=utf-8",
     ".xsd": "text/xml; charset=utf-8",
 }
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def always(response: Response) -> Endpoint:
+    """Answer everybody alike."""
+
+    async def answer(_request: Request) -> Response:
+        return response
+
+    return answer
 
 
 class Contracts:

@@ -1,4 +1,4 @@
-"""Schemathesis finds nothing wrong with the lookup service as it is described, and could."""
+"""Schemathesis finds nothing wrong with lookup and door as they are described, and could."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from connectors._kit.discover import discover
 from hub.agency import systems
 from hub.registry import feed
+from hub.store.database import Database
 from tests.integration.agency.samples import golden_events
 from tests.integration.registry.writing import put
 from tests.support.credentials import real_now, token
+from tests.support.http_site import OPEN, HttpSite, http_site
+from tests.support.intake_bench import Bench, sample
 from tests.support.lookup_site import FIN, LookupSite, fill, lookup_site
 from tests.support.needs import needing
 from tests.support.outbound_bench import BODY, outbound_bench
@@ -23,6 +27,7 @@ from tests.support.servers import NoServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
+CONTRACT = sample("labour", "concluded.in.json")
 SCHEMATHESIS = "schemathesis==4.32.5"
 OFTEN = {BODY: {"subject": "pensions-client", "requests_per_minute": 1_000_000, "burst": 100_000}}
 
@@ -95,3 +100,30 @@ def test_a_description_that_is_not_true_is_found(
     false.write_text(json.dumps(described))
     status, report = explore(schemathesis, site, str(false))
     assert (status, "Undocumented status code" in report) == (1, True), report
+
+
+@pytest.fixture
+def door(database_url: str) -> Iterator[HttpSite]:
+    """A door where everybody on this machine may be any ministry, as often as they like."""
+    database = Database(database_url)
+    bench = Bench(database, discover())
+    everybody = {**OPEN, "ehis": OPEN["labour"]}
+    often = {"requests_per_minute": 1_000_000, "burst": 100_000}
+    senders = {name: {**how, **often} for name, how in everybody.items()}
+    with http_site(bench, database_url, senders=senders) as opened:
+        opened.post("/intake/labour", CONTRACT, "application/json", headers={"Message-Id": "m-1"})
+        bench.work()
+        yield opened
+    bench.bus.close()
+    database.close()
+
+
+def test_nothing_is_found_at_the_door(schemathesis: Path, door: HttpSite) -> None:
+    words = [str(schemathesis), "run", f"{door.url}/openapi.json", "--url", door.url, "--no-color"]
+    # Bodies are described by contracts of their own: any is sent, and most are refused.
+    words += ["--checks", "all", "--exclude-checks", "positive_data_acceptance,ignored_auth"]
+    words += ["--max-examples", "30", "--seed", "1"]
+    folder = schemathesis.parent
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    report = done.stdout + done.stderr
+    assert (done.returncode, "Tested: 9" in report) == (0, True), report
