@@ -67,10 +67,16 @@ def schemas(connectors: dict[str, Connector]) -> dict[str, Schema]:
         "DocumentOutcomes": exactly(
             **document, outcomes={"type": "object", "additionalProperties": COUNT}
         ),
-        "Notice": _notice(),
+        **_notice(),
         "Notices": exactly(
             groups=_list(
-                exactly(rule=TEXT, kind=TEXT, stand={"enum": list(map(str, Stand))}, notices=COUNT)
+                exactly(
+                    rule=TEXT,
+                    kind=TEXT,
+                    stand={"enum": list(map(str, Stand))},
+                    notices=COUNT,
+                    records=COUNT,
+                )
             ),
             notices=_list(ref("Notice")),
             next=or_null(ID32),
@@ -126,8 +132,11 @@ def _problem() -> Schema:
     return problem
 
 
-def _notice() -> Schema:
-    notice = NoticeDocument.model_json_schema(by_alias=True)
+def _notice() -> dict[str, Schema]:
+    """The document of the queue, with what became of it; and whatever it refers to."""
+    template = ref("{model}")["$ref"]
+    notice = NoticeDocument.model_json_schema(by_alias=True, ref_template=template)
+    parts: dict[str, Schema] = notice.pop("$defs", {})
     notice["properties"] |= {
         "publishedAt": or_null(INSTANT),
         "stand": {"enum": list(map(str, Stand))},
@@ -137,4 +146,4 @@ def _notice() -> Schema:
         "correctedAt": or_null(INSTANT),
         "correctedBy": or_null(TEXT),
     }
-    return notice | {"required": list(notice["properties"])}
+    return parts | {"Notice": notice | {"required": list(notice["properties"])}}
