@@ -35,7 +35,10 @@ _WITHHELD: LiteralString = "SELECT count(*) AS rows FROM {source} WHERE NOT ({op
 _OPEN: LiteralString = """
 NOT EXISTS (SELECT FROM agency.blocked WHERE substring(blocked.subject FROM '[^:]*$') = {about})
 """
-_IN_UTC = "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true)"
+_IN_UTC = """
+SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+    set_config('jit', 'off', true)
+"""
 
 
 @dataclass(frozen=True, slots=True)

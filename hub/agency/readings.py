@@ -24,7 +24,8 @@ $$
 
 _READ: LiteralString = """
 CREATE FUNCTION {function} (reading uuid) RETURNS TABLE ({typed})
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog ROWS 100000 AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog SET jit = off
+ROWS 100000 AS $$
 #variable_conflict use_column
 DECLARE
     opened agency.reading := agency.opened_reading(reading, {purpose}, {view});
@@ -35,7 +36,8 @@ END $$
 
 _READ_AT: LiteralString = """
 CREATE FUNCTION {function} (reading uuid) RETURNS TABLE ({typed})
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog ROWS 100000 AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog SET jit = off
+ROWS 100000 AS $$
 #variable_conflict use_column
 DECLARE
     opened agency.reading := agency.opened_reading(reading, {purpose}, {view});

@@ -146,7 +146,7 @@ def test_an_order_is_completed_with_now_and_what_was_known_safely() -> None:
     [
         ("nothing", "p", None, None, "view-unknown"),
         ("contracts", " ", None, None, "purpose-missing"),
-        ("persons", "p", LATER, None, "view-without-history"),
+        ("analysis_excise", "p", LATER, None, "view-without-history"),
         ("contracts", "p", None, LATER, "known-too-recent"),
     ],
 )

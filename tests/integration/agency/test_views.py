@@ -149,7 +149,7 @@ def test_as_of_a_date_is_what_had_taken_effect_by_then(database: Database) -> No
         [str(row["wage"]) for row in at(database, "contracts", EPOCH + n * minute, EVER)]
         for n in range(5)
     ]
-    assert wages == [[], ["100.00"], ["200.00"], [], ["200.00"]]
+    assert wages == [[], ["100.00"], ["200.00"], ["200.00"], ["200.00"]]
 
 
 def test_who_pays_for_whom_is_read_from_contracts_and_payroll(filled: Database) -> None:
