@@ -14,7 +14,6 @@ from hub.contracts import alternatives, keywords
 from hub.contracts.changes import BOTH, READERS, SENDERS, STRICT, Change
 from hub.contracts.keywords import Shape
 
-# Compared as they stand by ``keywords``; walked for what their references lead to.
 _BRANCHES = ("then", "else")
 
 
@@ -45,9 +44,7 @@ class _Comparison:
         yield from self._fields(old, new, place)
         yield from self._additional(old, new, place)
         yield from self._items(old, new, place)
-        for branch in _BRANCHES:
-            if branch in old and branch in new:
-                yield from self.walk(old[branch], new[branch], place)
+        yield from self._branches(old, new, place)
         if alternatives.of(old) and alternatives.of(new):
             yield from self._alternatives(old, new, place)
         yield from self._conditions(old, new, place)
@@ -101,6 +98,17 @@ class _Comparison:
             yield Change("alternative-removed", place, "a form is no longer allowed", SENDERS)
         if fresh:
             yield Change("alternative-added", place, "may now come in another form", READERS)
+
+    def _branches(self, old: Shape, new: Shape, place: str) -> Iterator[Change]:
+        """Under the same condition branch answers to branch; under another nothing can be weighed,
+        and what one branch says is no change of what the other one said."""
+        if alternatives.same(old.get("if"), new.get("if")):
+            for branch in _BRANCHES:
+                if branch in old or branch in new:
+                    yield from self.walk(old.get(branch, True), new.get(branch, True), place)
+        else:
+            breaks = keywords.opaque(old.get("if"), new.get("if"))
+            yield Change("rule-changed", place, "if, then, else", breaks)
 
     def _conditions(self, old: Shape, new: Shape, place: str) -> Iterator[Change]:
         same, gone, fresh = alternatives.paired(old.get("allOf", ()), new.get("allOf", ()))

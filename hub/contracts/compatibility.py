@@ -11,7 +11,9 @@ from hub.contracts.comparison import differences
 from hub.contracts.shapes import Contract, read
 from schemas.errors import Refused
 
-_TO_MINISTRIES = ("schemas/json/notice.v1.json", "schemas/json/receipt.v1.json")
+_HERE, _EHIS = "schemas/json/", "connectors/_ehis/"
+_TO_MINISTRIES = {f"{_HERE}{name}.v1.json" for name in ("notice", "receipt", "manifest_answer")}
+_TO_THE_HUB = {f"{_HERE}{name}.v1.json" for name in ("grant", "subscriber", "manifest")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,14 @@ def _shape(path: str, body: bytes) -> Contract | Refused:
 def _broken(path: str, change: Change) -> tuple[Side, ...]:
     """Keep the sides that a file has.
 
-    What ministries send is read by the hub alone, which changes with its release. A record of
-    ours is read by others, and also written by others: what lies in queues and the journal when
-    a release begins was written by the one before. A service has both sides by nature.
+    What ministries send or operators enter is read by the hub alone, which changes with its
+    release. A record of ours is read by others, and also written by others: what lies in queues
+    and the journal when a release begins was written by the one before. A service has both sides
+    by nature, and so has the envelope of EHİS, which carries both directions.
     """
-    sides = SENDERS | READERS
-    if path.startswith("connectors/") and not path.endswith(".wsdl"):
+    ministry_s = path.startswith("connectors/") and not path.endswith(".wsdl")
+    if path in _TO_THE_HUB or (ministry_s and not path.startswith(_EHIS)):
         sides = SENDERS
-    elif path in _TO_MINISTRIES:
-        sides = READERS
+    else:
+        sides = READERS if path in _TO_MINISTRIES else SENDERS | READERS
     return tuple(sorted(change.breaks & sides))

@@ -26,7 +26,7 @@ _FORMS = ("pattern", "format", "multipleOf", "contentEncoding", "contentMediaTyp
 _LABELS = ("x-category", "x-classification")
 _WALKED = (
     *("type", "enum", "const", "required", "properties", "additionalProperties", "items"),
-    *("allOf", "x-members", "x-order", *_UPPER, *_LOWER, *_FORMS, *_LABELS),
+    *("if", "then", "else", "allOf", "x-members", "x-order", *_UPPER, *_LOWER, *_FORMS, *_LABELS),
 )
 _SILENT = (
     *("$schema", "$id", "$defs", "definitions", "$comment", "title", "description", "default"),
@@ -82,7 +82,7 @@ def _forms(old: Shape, new: Shape, place: str) -> Iterator[Change]:
         before, after = old.get(name), new.get(name)
         if before != after:
             text = f"{name} {_shown(before)} → {_shown(after)}"
-            yield Change("form-changed", place, text, _opaque(before, after))
+            yield Change("form-changed", place, text, opaque(before, after))
 
 
 def _order(old: Shape, new: Shape, place: str) -> Iterator[Change]:
@@ -105,10 +105,10 @@ def _others(old: Shape, new: Shape, place: str) -> Iterator[Change]:
     walked = {"anyOf", "oneOf"} if alternatives.of(old) and alternatives.of(new) else set()
     for name in sorted({*old, *new} - walked - {*_WALKED, *_SILENT}):
         if not name.startswith("x-") and old.get(name) != new.get(name):
-            yield Change("rule-changed", place, name, _opaque(old.get(name), new.get(name)))
+            yield Change("rule-changed", place, name, opaque(old.get(name), new.get(name)))
 
 
-def _opaque(before: object, after: object) -> frozenset[Side]:
+def opaque(before: object, after: object) -> frozenset[Side]:
     """Sides of a change that cannot be weighed: a new rule tightens, a dropped one loosens."""
     if before is None:
         return SENDERS
@@ -116,16 +116,36 @@ def _opaque(before: object, after: object) -> frozenset[Side]:
 
 
 def _type_names(schema: Shape) -> frozenset[str]:
-    named = schema.get("type")
+    """Types by name; where values are listed and no type is, those of the values."""
+    named, values = schema.get("type"), _listed(schema)
     if named is None:
-        return frozenset({"anything"})
+        return frozenset({"anything"} if values is None else map(_type_of, values))
     names = frozenset([named] if isinstance(named, str) else named)
     return names | {"integer"} if "number" in names else names
 
 
 def _allowed(schema: Shape) -> frozenset[str] | None:
-    values: Sequence[Any] | None = [schema["const"]] if "const" in schema else schema.get("enum")
+    values = _listed(schema)
     return None if values is None else frozenset(map(_shown, values))
+
+
+def _listed(schema: Shape) -> Sequence[Any] | None:
+    return [schema["const"]] if "const" in schema else schema.get("enum")
+
+
+def _type_of(value: object) -> str:
+    return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "null")
+
+
+# In this order: what is true is also a number to Python.
+_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 def _shown(value: object) -> str:

@@ -136,7 +136,36 @@ CASES = {
         [("rule-changed", "b", SENDERS), ("rule-changed", "a", READERS)],
     ),
     "a rule this comparison does not weigh": (
-        {"if": TEXT, "then": {}}, {"if": {}, "then": {}}, [("rule-changed", "", BOTH)],
+        {"not": TEXT}, {"not": {}}, [("rule-changed", "", BOTH)],
+    ),
+    "values without a type have that of the values": (
+        {"enum": ["a", "b"]}, {"type": "string"}, [("enum-widened", "", READERS)],
+    ),
+    "a type of which listed values are not": (
+        {"enum": ["a", 1, None, True]}, {"type": ["string", "integer", "null"]},
+        [("type-changed", "", SENDERS), ("enum-widened", "", READERS)],
+    ),
+    "another condition, whose branches then say nothing of each other": (
+        {"if": {"required": ["a"]}, "then": OBJECT, "else": closed(b=TEXT)},
+        {"if": {"required": ["b"]}, "then": closed(b=TEXT), "else": OBJECT},
+        [("rule-changed", "", BOTH)],
+    ),
+    "a condition where there was none": (
+        OBJECT, {**OBJECT, "if": {"required": ["a"]}, "then": {"required": ["note"]}},
+        [("rule-changed", "", SENDERS)],
+    ),
+    "a condition dropped": (
+        {"if": {"required": ["a"]}, "else": OBJECT}, {}, [("rule-changed", "", READERS)],
+    ),
+    "a branch that allows more under the same condition": (
+        {"if": {"required": ["a"]}, "then": {"properties": {"a": {"enum": ["x"]}}}},
+        {"if": {"required": ["a"]}, "then": {"properties": {"a": {"enum": ["x", "y"]}}}},
+        [("enum-widened", "a", READERS)],
+    ),
+    "a branch more under the same condition": (
+        {"if": {"required": ["a"]}, "then": {}},
+        {"if": {"required": ["a"], "title": "A"}, "then": {}, "else": {"maxProperties": 1}},
+        [("bound-tightened", "", SENDERS)],
     ),
     "what a branch refers to": (
         {"then": {"$ref": "#/$defs/A"}, "$defs": {"A": {"maxLength": 2}}},

@@ -47,6 +47,15 @@ CASES = {
     "a record's field": (
         PERSON, without("properties", "placeOfBirth"), "field-removed", "placeOfBirth", BOTH,
     ),
+    "a channel more for subscribers, whose documents the hub alone reads": (
+        "schemas/json/subscriber.v1.json", text(b'"ehis",', b'"ehis", "pigeon",'),
+        "enum-widened", "channel", (),
+    ),
+    "a code more in the envelope that goes both ways": (
+        "connectors/_ehis/contract/exchange.v1.xsd",
+        text(b'value="Later"/>', b'value="Later"/><xs:enumeration value="Soon"/>'),
+        "enum-widened", "Fault/Code", READERS,
+    ),
     "a record's clause": (
         PERSON, text(b'"c412"', b'"c411"'), "label-changed", "", BOTH,
     ),
