@@ -7,6 +7,8 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
 from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from hub.agency import views
@@ -21,6 +23,7 @@ from routing.bus import Bus
 from routing.observer import Observer, Unobserved
 from routing.rabbit import RabbitBus
 from schemas.catalogue import records
+from schemas.errors import RetryLater
 
 if TYPE_CHECKING:
     from hub.tracing.tracing import Tracing
@@ -71,16 +74,32 @@ def bring_up_to_date(database_url: str, grant_to: str | None = None) -> str:
     """Migrate a database, with the tables of new record types and the views; name its schema.
 
     ``grant_to`` is the role the hub runs as: it gets the rights the hub needs, and no others.
+    A hub may be at work meanwhile. Raises ``RetryLater`` where it, or somebody else, holds a lock
+    all the time, ``Unavailable`` where the database does not answer.
     """
     migrate.upgrade(database_url)
     database = Database(database_url, application_name="qovsaq migrate")
+    patience = Retrying(
+        retry=retry_if_exception_type(RetryLater),
+        stop=stop_after_attempt(10),
+        wait=wait_fixed(1),
+        reraise=True,
+    )
     try:
-        with database.transaction() as tx:
-            tables.sync(tx, records())
-            views.sync(tx)
-            rates.put(tx, rates.assumed())
-            if grant_to:
-                rights.grant(tx, grant_to)
+        for attempt in patience:
+            with attempt:
+                _derive(database, grant_to)
     finally:
         database.close()
     return migrate.expected()
+
+
+def _derive(database: Database, grant_to: str | None) -> None:
+    """Make what is derived from records and dictionary; in one transaction, and patient."""
+    with database.transaction() as tx:
+        migrate.be_brief(tx)
+        tables.sync(tx, records())
+        views.sync(tx)
+        rates.put(tx, rates.assumed())
+        if grant_to:
+            rights.grant(tx, grant_to)

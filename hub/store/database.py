@@ -32,6 +32,13 @@ _PASSING = (
     errors.QueryCanceled,
 )
 
+_MISSING = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.InsufficientPrivilege,
+)
+
 
 def as_json(rows: object) -> str:
     """Render a batch as the one JSON parameter of a statement."""
@@ -97,8 +104,8 @@ class Database:
             )
         except _PASSING as error:
             raise RetryLater(_describe(error)) from None
-        except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege) as e:
-            raise Stop(_describe(e)) from None
+        except _MISSING as error:
+            raise Stop(_describe(error)) from None
         except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
             # Read-only: a standby after a fail-over, or a full disk at a hosted server.
             self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.store.database import Database
+from hub.store.database import Database, Transaction
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -20,6 +20,11 @@ def upgrade(url: str) -> None:
     from hub.store.upgrade import upgrade  # no worker carries the tools of migrations
 
     upgrade(url, SCRIPTS)
+
+
+def be_brief(tx: Transaction) -> None:
+    """Have a transaction give up a lock it cannot get within seconds: others wait behind it."""
+    tx.execute("SET LOCAL lock_timeout = '5s'")
 
 
 def current(url: str) -> str | None:

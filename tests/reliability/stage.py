@@ -110,8 +110,14 @@ class Stage:
                 yield hub
             self.come_to_rest()
 
-    def process(self, kind: Kind, program: Sequence[str] = ("-m", "hub.cli")) -> HubProcess:
-        """Make a process of the hub on these servers, to be started."""
+    def process(
+        self,
+        kind: Kind,
+        program: Sequence[str] = ("-m", "hub.cli"),
+        *,
+        home: Path | None = None,
+    ) -> HubProcess:
+        """Make a process of the hub on these servers, to be started; ``home`` has other code."""
         given = {
             "QOVSAQ_BROKER_URL": self.broker_url,
             "QOVSAQ_DATABASE_URL": self.database_url,
@@ -120,7 +126,7 @@ class Stage:
             "QOVSAQ_SETTLE_SECONDS": "10",
             "QOVSAQ_RELAY_INTERVAL_SECONDS": "1",
         }
-        return HubProcess(kind, given, self.folder, program)
+        return HubProcess(kind, given, home or self.folder, program, home)
 
     def wait_for(self, share: float) -> None:
         """Wait until this share of the records has its outcome: there is more to come."""

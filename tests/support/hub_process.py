@@ -13,7 +13,8 @@ from pathlib import Path
 class HubProcess:
     """``qovsaq run <kind>`` with the given settings; its log goes to a file in ``folder``.
 
-    ``program`` is what comes between the interpreter and ``run``.
+    ``program`` is what comes between the interpreter and ``run``; ``home`` is where it runs, and
+    whose code it runs if there is any.
     """
 
     def __init__(
@@ -22,11 +23,13 @@ class HubProcess:
         settings: Mapping[str, str],
         folder: Path,
         program: Sequence[str] = ("-m", "hub.cli"),
+        home: Path | None = None,
     ) -> None:
         self.kind = kind
         self.log = folder / f"{kind}.log"
         self._settings = settings
         self._program = program
+        self._home = home
         self._said_before = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,6 +40,7 @@ class HubProcess:
             self._process = subprocess.Popen(
                 [sys.executable, *(program or self._program), "run", self.kind],
                 env=environment(self._settings),
+                cwd=self._home,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
