@@ -12,25 +12,28 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, LiteralString
 
 import orjson
 
-from hub.agency.dictionary import SCHEMA, View, columns_of, dictionary
+from hub.agency import parquet
+from hub.agency.dictionary import SCHEMA, Column, View, columns_of, dictionary
 from hub.evidence import audit, blocks, operators
 from hub.evidence.audit import Act
 from hub.evidence.declined import Declined
 from hub.store.database import Database, Statement, Transaction
 from hub.store.statements import Part, compose, listed, literal
 
+_GROUP_ROWS = 20_000
+"""Rows in one group of a Parquet file: what is in memory at a time."""
+
 QUIET = timedelta(minutes=2)
 """How long ago ``known_at`` must be: until then a writer may still commit what it dated before."""
 
-_COPY: LiteralString = """
-COPY (SELECT {columns} FROM {source} WHERE {open} ORDER BY {order}) TO STDOUT
-WITH (FORMAT csv, HEADER)
-"""
+_SELECT: LiteralString = "SELECT {columns} FROM {source} WHERE {open} ORDER BY {order}"
+_COPY: LiteralString = "COPY ({select}) TO STDOUT WITH (FORMAT csv, HEADER)"
 _WITHHELD: LiteralString = "SELECT count(*) AS rows FROM {source} WHERE NOT ({open})"
 _OPEN: LiteralString = """
 NOT EXISTS (SELECT FROM agency.blocked WHERE substring(blocked.subject FROM '[^:]*$') = {about})
@@ -41,15 +44,23 @@ SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', 
 """
 
 
+class Form(StrEnum):
+    """How an export is written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to export. ``as_of`` and ``known_at`` (aware) are None for what is only kept as it is
-    now. ``purpose`` is why (decree 2.10.7)."""
+    """What to export, in which form. ``as_of`` and ``known_at`` (aware) are None for what is only
+    kept as it is now. ``purpose`` is why (decree 2.10.7)."""
 
     view: str
     purpose: str
     as_of: datetime | None = None
     known_at: datetime | None = None
+    form: Form = Form.CSV
 
     @property
     def stem(self) -> str:
@@ -57,12 +68,31 @@ class Order:
         moments = [moment for moment in (self.as_of, self.known_at) if moment]
         return "-".join([self.view, *(f"{moment:%Y%m%dT%H%M%S%z}" for moment in moments)])
 
-    def statement(self) -> Statement:
-        """The one statement that makes it."""
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"{self.stem}.{self.form}"
+
+    @property
+    def manifest(self) -> str:
+        """Name of its manifest."""
+        return f"{self.stem}.json" if self.form is Form.CSV else f"{self.file}.json"
+
+    def copy(self) -> Statement:
+        """The one statement that makes it as CSV."""
+        columns = listed(columns_of(dictionary().views[self.view]))
+        return compose(_COPY, select=self._select(columns))
+
+    def query(self) -> Statement:
+        """The one statement that reads it; JSON comes as its text."""
+        columns = columns_of(dictionary().views[self.view]).items()
+        return self._select(listed(_as_read(name, column) for name, column in columns))
+
+    def _select(self, columns: Part) -> Statement:
         view = dictionary().views[self.view]
         return compose(
-            _COPY,
-            columns=listed(columns_of(view)),
+            _SELECT,
+            columns=columns,
             source=self._source(),
             open=self._open(),
             order=listed(_ordered(view, name) for name in view.key),
@@ -108,7 +138,12 @@ class _File:
 
 
 def order(
-    view: str, purpose: str, as_of: datetime | None, known_at: datetime | None, now: datetime
+    view: str,
+    purpose: str,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    now: datetime,
+    form: Form = Form.CSV,
 ) -> Order:
     """Complete an order: as of now and as known two minutes ago, unless it says otherwise.
 
@@ -122,11 +157,11 @@ def order(
     if not dictionary().views[view].historic:
         if as_of or known_at:
             raise Declined("view-without-history", "this view is kept as it is now only")
-        return Order(view, purpose.strip())
+        return Order(view, purpose.strip(), form=form)
     known_at = known_at or now - QUIET
     if known_at > now - QUIET:
         raise Declined("known-too-recent", "at least two minutes ago: writers may still commit")
-    return Order(view, purpose.strip(), as_of or now, known_at)
+    return Order(view, purpose.strip(), as_of or now, known_at, form)
 
 
 def export(
@@ -137,29 +172,38 @@ def export(
     now: datetime,
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Write ``<stem>.csv`` and its manifest ``<stem>.json``; return the manifest.
+    """Write the file and its manifest; return the manifest.
 
     The bytes are on the disk before the file has its name. Raises ``Declined``
-    (``not-authenticated``, ``export-differs``).
+    (``not-authenticated``, ``export-differs``), and ``Stop`` where Parquet cannot be written.
     """
+    writer = parquet.installed() if wanted.form is Form.PARQUET else "PostgreSQL"
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{wanted.stem}.csv.part"
+    part = folder / f"{wanted.file}.part"
     part.touch(mode=0o600)
     with part.open("r+b") as file, database.transaction() as tx:
         by = operators.authenticate_for_persons(tx, token).name
         tx.execute(_IN_UTC)
         out = _File(file, part.stat().st_size, progress)
-        rows = tx.copy_out(wanted.statement(), out.write)
+        rows = _made(tx, wanted, out)
         if out.size < out.there:
             raise Declined("export-differs", "what is on disk is longer than this export")
         file.flush()
         os.fsync(file.fileno())
-        manifest = _manifest(wanted, rows, out, by, now) | {"withheld": _withheld(tx, wanted)}
+        manifest = _manifest(wanted, rows, out, by, now)
+        manifest |= {"writer": writer, "withheld": _withheld(tx, wanted)}
         detail = {name: manifest[name] for name in ("rows", "sha256", "withheld")}
         audit.record(tx, Act(by, "exported", f"view:{wanted.view}", wanted.purpose, detail), now)
-    (folder / f"{wanted.stem}.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
-    part.rename(folder / f"{wanted.stem}.csv")
+    (folder / wanted.manifest).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+    part.rename(folder / wanted.file)
     return manifest
+
+
+def _made(tx: Transaction, wanted: Order, out: _File) -> int:
+    if wanted.form is Form.CSV:
+        return tx.copy_out(wanted.copy(), out.write)
+    columns = columns_of(dictionary().views[wanted.view])
+    return parquet.write(columns, tx.batches(wanted.query(), _GROUP_ROWS), out)
 
 
 def _withheld(tx: Transaction, wanted: Order) -> int:
@@ -171,6 +215,7 @@ def _manifest(wanted: Order, rows: int, out: _File, by: str, now: datetime) -> d
     view = dictionary().views[wanted.view]
     return {
         "view": wanted.view,
+        "format": wanted.form,
         "clause": view.clause,
         "columns": list(columns_of(view)),
         "asOf": wanted.as_of and wanted.as_of.isoformat(),
@@ -182,6 +227,11 @@ def _manifest(wanted: Order, rows: int, out: _File, by: str, now: datetime) -> d
         "exportedBy": by,
         "exportedAt": now.isoformat(),
     }
+
+
+def _as_read(name: str, column: Column) -> Part:
+    template: LiteralString = "{name}::text AS {name}" if column.type == "jsonb" else "{name}"
+    return compose(template, name=name)
 
 
 def _ordered(view: View, name: str) -> Part:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
 
 from hub.agency import export as exports
-from hub.agency.export import Order
+from hub.agency.export import Form, Order
 from hub.bootstrap import required, utc_now
 from hub.cli.desk import answering, token_of
 from hub.cli.display import AsJson, show_json
@@ -32,17 +32,18 @@ def export(
         datetime | None,
         typer.Option("--known-at", formats=_FORMATS, help="As the registry knew it then."),
     ] = None,
+    form: Annotated[Form, typer.Option("--format", help="parquet needs the extra.")] = Form.CSV,
     out: Annotated[Path, typer.Option("--out", help="Folder for the two files.")] = Path("export"),
     as_json: AsJson = False,
 ) -> None:
-    """Write a view as CSV, with a manifest; repeated after an interruption it goes on."""
+    """Write a view as CSV or Parquet, with a manifest; repeated when interrupted, it goes on."""
     settings = command_settings()
     url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
     database = Database(url, application_name="qovsaq export")
     try:
         with answering(), _progress() as progress:
             now = utc_now()
-            wanted = exports.order(view, purpose, _aware(as_of), _aware(known_at), now)
+            wanted = exports.order(view, purpose, _aware(as_of), _aware(known_at), now, form)
             task = progress.add_task(wanted.view, total=None)
             manifest = exports.export(
                 database,
@@ -61,8 +62,8 @@ def export(
 
 
 def _say(wanted: Order, manifest: dict[str, object], out: Path) -> None:
-    typer.echo(f"{out / wanted.stem}.csv: {manifest['rows']:,} rows, {manifest['bytes']:,} bytes")
-    typer.echo(f"sha256 {manifest['sha256']}, in {out / wanted.stem}.json")
+    typer.echo(f"{out / wanted.file}: {manifest['rows']:,} rows, {manifest['bytes']:,} bytes")
+    typer.echo(f"sha256 {manifest['sha256']}, in {out / wanted.manifest}")
 
 
 def _progress() -> Progress:

@@ -71,6 +71,13 @@ class Transaction:
                     write(memoryview(piece))
             return cursor.rowcount
 
+    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Run a query and read its rows ``size`` at a time, never all at once."""
+        with self._connection.cursor(name="batches") as cursor:
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
 
 class Database:
     """One connection, owned by one thread, reopened when it was lost.
