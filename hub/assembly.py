@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from connectors._kit.contract import Connector
 from hub.agency.facts import Facts
+from hub.breaker import Breaker
 from hub.contracts.guard import Guard
 from hub.crew import Worker
 from hub.deadletters.desk import Desk
@@ -23,6 +24,7 @@ from hub.deadletters.reading import Reader
 from hub.deadletters.replaying import Replayer
 from hub.evidence import ledger
 from hub.evidence.ledger import Statement
+from hub.evidence.outages import OutageLog
 from hub.evidence.sealing import Keyring
 from hub.metrics import Metrics
 from hub.settings import Settings
@@ -92,6 +94,16 @@ class Hub:
     def worker_id(self, kind: Kind) -> str:
         """Name one worker as evidence has it: kind, machine, process, and which of its lives."""
         return f"{kind}@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    def breaker(self, hop: str, worker_id: str, database: Database) -> Breaker:
+        """Make what tells of outages of a worker, in its own thread's database."""
+        return Breaker(
+            hop,
+            opens_at=self.settings.breaker_failures,
+            clock=self.clock,
+            observer=self.metrics,
+            keep=OutageLog(database, worker_id).keep,
+        )
 
     def worker(self, kind: Kind) -> Worker:
         """Build the worker of a kind."""

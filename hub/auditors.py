@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from hub.assembly import Hub
+from hub.assembly import Hub, Kind
 from hub.crew import Worker
 from hub.evidence.chain.anchoring import Anchoring
 from hub.evidence.chain.anchors import read_signer
@@ -18,7 +18,11 @@ def auditors(hub: Hub) -> Mapping[str, Worker]:
     chosen = hub.settings.evidence
     sealer = Sealer(hub.database("audit sealer"), hub.metrics)
     sealing = Rounds(
-        "audit sealer", lambda: sealer.step(hub.clock()), chosen.seal_seconds, sealer.close
+        "audit sealer",
+        lambda: sealer.step(hub.clock()),
+        chosen.seal_seconds,
+        sealer.close,
+        hub.breaker("audit sealer", hub.worker_id(Kind.RELAY), sealer.database),
     )
     if chosen.signing_key is None or chosen.anchors is None:
         return {"audit sealer": sealing}
@@ -30,6 +34,10 @@ def auditors(hub: Hub) -> Mapping[str, Worker]:
         hub.metrics,
     )
     anchors = Rounds(
-        "audit anchors", lambda: anchoring.step(hub.clock()), chosen.seal_seconds, anchoring.close
+        "audit anchors",
+        lambda: anchoring.step(hub.clock()),
+        chosen.seal_seconds,
+        anchoring.close,
+        hub.breaker("audit anchors", hub.worker_id(Kind.RELAY), anchoring.database),
     )
     return {"audit sealer": sealing, "audit anchors": anchors}

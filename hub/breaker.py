@@ -16,7 +16,7 @@ from enum import StrEnum
 import structlog
 
 from routing.observer import Observer
-from schemas.errors import RetryLater, Unavailable
+from schemas.errors import RetryLater, Slow, Unavailable
 
 _log = structlog.get_logger()
 
@@ -44,6 +44,11 @@ class BreakerEvent:
 
 Keep = Callable[[Sequence[BreakerEvent]], None]
 """Keeps events durably, the same ones again too; raises ``Unavailable`` or ``RetryLater``."""
+
+
+def backoff(failures: int, first: float, longest: float) -> float:
+    """Seconds to wait after so many failures in a row: doubling from ``first``."""
+    return min(first * 2.0 ** min(failures - 1, 10), longest)
 
 
 class Breaker:
@@ -74,7 +79,14 @@ class Breaker:
         return self._opened is not None
 
     def failed(self, outage: Unavailable) -> int:
-        """Count a failure; return how many there were in a row."""
+        """Count a failure; return how many there were in a row, at least one.
+
+        What answers slowly is not down: it is measured, opens nothing and closes nothing.
+        """
+        if isinstance(outage, Slow):
+            dependency = str(outage).partition(":")[0]
+            self._observer.count("dependency_slow", hop=self._hop, dependency=dependency)
+            return max(self._failures, 1)
         self._failures += 1
         self._down_since = self._down_since or self._clock()
         if self._failures >= self._opens_at and self._opened is None:

@@ -12,7 +12,7 @@ from hub.store import migrate
 from hub.store.database import Database
 from routing import control
 from routing.topology import Topology
-from schemas.errors import HubError
+from schemas.errors import HubError, Slow
 
 OLDEST_POSTGRESQL = 15
 _NAMED = 3
@@ -107,6 +107,9 @@ def _checked(
 ) -> Iterable[Finding]:
     try:
         yield from check()
+    except Slow as slow:
+        busy = f"find out what keeps the {subject} busy; nothing is lost meanwhile"
+        yield Finding(subject, Level.WARNING, str(slow), busy)
     except HubError as error:
         yield Finding(subject, Level.ERROR, str(error), remedy)
 

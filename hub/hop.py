@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from hub.breaker import Breaker, Keep
+from hub.breaker import Breaker, Keep, backoff
 from routing.bus import Subscription
 from routing.message import Delivery
 from routing.observer import Observer
@@ -244,8 +244,7 @@ class Hop:
         failures = self._breaker.failed(outage)
         self._observer.gauge("hop_paused", 1, hop=self.name)
         _log.warning("paused", hop=self.name, attempt=failures, cause=str(outage))
-        delay = self._pace.pause_seconds * 2 ** min(failures - 1, 10)
-        stop.wait(min(delay, longest))
+        stop.wait(backoff(failures, self._pace.pause_seconds, longest))
 
 
 def _insisting(action: Callable[[], None]) -> Callable[[], None]:

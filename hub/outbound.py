@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hub.assembly import Hub
+from hub.assembly import Hub, Kind
 from hub.broker_control import BrokerControl
 from hub.crew import Crew, Worker
 from hub.delivery import account, subscribers
@@ -82,7 +82,9 @@ def delivery(hub: Hub) -> Worker:
             return subscribers.known(tx)
 
     office = Office(known, lambda subscriber: hop(hub, subscriber), hub.metrics, reading.close)
-    watch = Rounds("grants watch", grants.keep_watch, _WATCH_SECONDS, grants.database.close)
+    breaker = hub.breaker("grants watch", hub.worker_id(Kind.DELIVERY), grants.database)
+    closing = grants.database.close
+    watch = Rounds("grants watch", grants.keep_watch, _WATCH_SECONDS, closing, breaker)
     interval = hub.settings.outbound.custody_seconds
     telling = Rounds("custody", lambda: _tell(hub), interval, lambda: None)
     return Crew({"deliveries": office, "grants watch": watch, "custody": telling})

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from hub.assembly import Hub, Kind
 from hub.auditors import auditors
-from hub.breaker import Breaker
 from hub.crew import Crew, Worker
 from hub.evidence.custody import Custodian
-from hub.evidence.outages import OutageLog
 from hub.evidence.retention import Retention
 from hub.intake.relay import Relay
 from hub.receipts import ReceiptRelay
@@ -30,27 +28,29 @@ def upkeep(hub: Hub) -> Worker:
 
 
 def _retention(hub: Hub) -> Worker:
-    retention = Retention(hub.database("retention"), hub.settings.retention.periods(), hub.metrics)
-    step, interval = retention.step, hub.settings.custody_interval_seconds
-    return Rounds("retention", lambda: step(hub.clock()), interval, retention.database.close)
+    database, interval = hub.database("retention"), hub.settings.custody_interval_seconds
+    step = Retention(database, hub.settings.retention.periods(), hub.metrics).step
+    breaker = hub.breaker("retention", hub.worker_id(Kind.RELAY), database)
+    return Rounds("retention", lambda: step(hub.clock()), interval, database.close, breaker)
 
 
 def _custody(hub: Hub) -> Worker:
+    database = hub.database("custody")
     custodian = Custodian(
-        database=hub.database("custody"),
+        database=database,
         ministries=tuple(hub.connectors),
         observer=hub.metrics,
         relay_limit=hub.settings.relay_limit,
     )
     interval = hub.settings.custody_interval_seconds
-    return Rounds(
-        "custody", lambda: custodian.step(hub.clock()), interval, custodian.database.close
-    )
+    breaker = hub.breaker("custody", hub.worker_id(Kind.RELAY), database)
+    return Rounds("custody", lambda: custodian.step(hub.clock()), interval, database.close, breaker)
 
 
 def _receipts(hub: Hub) -> Worker:
+    database = hub.database("receipts")
     relay = ReceiptRelay(
-        database=hub.database("receipts"),
+        database=database,
         bus=hub.bus,
         publisher=hub.bus.publisher(),
         ministries=tuple(hub.connectors),
@@ -58,7 +58,8 @@ def _receipts(hub: Hub) -> Worker:
         backlog=hub.settings.receipt_backlog,
     )
     interval = hub.settings.receipt_interval_seconds
-    return Rounds("receipts", lambda: relay.step(hub.clock()), interval, relay.close)
+    breaker = hub.breaker("receipts", hub.worker_id(Kind.RELAY), database)
+    return Rounds("receipts", lambda: relay.step(hub.clock()), interval, relay.close, breaker)
 
 
 def _repairs(hub: Hub) -> Worker:
@@ -84,19 +85,13 @@ def _repairs(hub: Hub) -> Worker:
         database.close()
 
     interval = hub.settings.relay_interval_seconds
-    rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close)
+    breaker = hub.breaker("relay", worker_id, database)
+    rounds = Rounds("relay", lambda: relay.step(hub.clock()), interval, close, breaker)
     return Crew({"relay": rounds, "watch": _watch(hub, worker_id), **auditors(hub)})
 
 
 def _watch(hub: Hub, worker_id: str) -> Worker:
     database, settings = hub.database("watch"), hub.settings
-    breaker = Breaker(
-        "watch",
-        opens_at=settings.breaker_failures,
-        clock=hub.clock,
-        observer=hub.metrics,
-        keep=OutageLog(database, worker_id).keep,
-    )
     watch = Watch(
         database=database,
         bus=hub.bus,
@@ -109,7 +104,6 @@ def _watch(hub: Hub, worker_id: str) -> Worker:
         calendars=hub.calendars(),
         certificates=settings.certificates(),
         leadership=Leadership(database),
-        breaker=breaker,
     )
-    interval = settings.relay_interval_seconds
-    return Rounds("watch", lambda: watch.round(hub.clock()), interval, database.close)
+    interval, breaker = settings.relay_interval_seconds, hub.breaker("watch", worker_id, database)
+    return Rounds("watch", lambda: watch.step(hub.clock()), interval, database.close, breaker)

@@ -153,7 +153,8 @@ def _quality(hub: Hub) -> Worker:
     database = hub.database("quality")
     look = quality_round(hub.settings, hub.connectors, database, hub.metrics)
     interval = hub.settings.quality_interval_seconds
-    return Rounds("quality", lambda: look.step(hub.clock()), interval, database.close)
+    breaker = hub.breaker("quality", hub.worker_id(Kind.QUALITY), database)
+    return Rounds("quality", lambda: look.step(hub.clock()), interval, database.close, breaker)
 
 
 def _agency(hub: Hub) -> Worker:
@@ -170,11 +171,16 @@ def _agency(hub: Hub) -> Worker:
         publisher.close()
         database.close()
 
-    facts = hub.facts()
+    def step() -> None:
+        relay.step(hub.clock())
+
+    facts, worker_id = hub.facts(), hub.worker_id(Kind.AGENCY)
+    relaying = hub.breaker("agency", worker_id, database)
+    expiring = hub.breaker("facts", worker_id, facts.database)
     return Crew(
         {
-            "agency": Rounds("agency", lambda: relay.step(hub.clock()), _AGENCY_SECONDS, close),
-            "facts": Rounds("facts", facts.expire, _FACTS_SECONDS, facts.close),
+            "agency": Rounds("agency", step, _AGENCY_SECONDS, close, relaying),
+            "facts": Rounds("facts", facts.expire, _FACTS_SECONDS, facts.close, expiring),
         }
     )
 

@@ -20,7 +20,7 @@ from routing.bus import NotConfirmed, Unroutable
 from routing.message import Message
 from routing.topology import Exchange, Queue, Topology
 from routing.windows import windows
-from schemas.errors import Stop, Unavailable
+from schemas.errors import Slow, Stop, Unavailable
 
 CONFIRM_SECONDS = 30.0
 _PERSISTENT = 2
@@ -54,19 +54,25 @@ def declare(url: str, topology: Topology) -> None:
 
 
 def check(url: str, topology: Topology) -> list[Drift]:
-    """Compare the broker with ``topology`` and change nothing."""
-    with _connection(url) as connection:
+    """Compare the broker with ``topology`` and change nothing. Raises as ``depths``."""
+    with _asking(url), _connection(url) as connection:
         return [drift for item in _items(topology) if (drift := _check(connection, item))]
 
 
 def depths(url: str, queues: Iterable[str]) -> dict[str, int]:
-    """Ready messages per queue; a queue that does not exist is absent."""
-    return {queue: found.message_count for queue, found in _looked_at(url, queues)}
+    """Ready messages per queue; a queue that does not exist is absent.
+
+    Raises ``Slow`` where the broker lets us in but does not answer in time, ``Unavailable`` where
+    it does not let us in.
+    """
+    with _asking(url):
+        return {queue: found.message_count for queue, found in _looked_at(url, queues)}
 
 
 def consumers(url: str, queues: Iterable[str]) -> dict[str, int]:
-    """Consumers per queue; a queue that does not exist is absent."""
-    return {queue: found.consumer_count for queue, found in _looked_at(url, queues)}
+    """Consumers per queue, as ``depths``."""
+    with _asking(url):
+        return {queue: found.consumer_count for queue, found in _looked_at(url, queues)}
 
 
 def purge(url: str, queues: Iterable[str]) -> None:
@@ -175,6 +181,19 @@ def _connection(url: str) -> Iterator[Any]:
             yield connection
         finally:
             connection.release()
+
+
+@contextmanager
+def _asking(url: str) -> Iterator[None]:
+    """Tell a broker that is busy from one that is gone: the first lets us in.
+
+    A connection that does not answer looks the same in either case; only a new one tells.
+    """
+    try:
+        yield
+    except NotConfirmed as late:
+        with _connection(url):
+            raise Slow(f"{late}; it is slow, not down") from None
 
 
 def _connect(url: str) -> Any:

@@ -6,6 +6,7 @@
     ├── Refused      the sender's fault: keep as evidence, send a notice, never retry
     ├── RetryLater   a passing condition of this record: wait on the ladder, then again
     ├── Unavailable  a dependency is down: pause and probe; not an attempt of any record
+    │   └── Slow     it answers, but not in time: put off, and no outage
     ├── Parked       needs a person: to the dead queue with its cause
     └── Stop         the environment is broken: end the process, loudly
 
@@ -39,6 +40,10 @@ class RetryLater(HubError):
 
 class Unavailable(HubError):
     """A dependency (broker, database, a ministry's service) does not answer."""
+
+
+class Slow(Unavailable):
+    """A dependency lets us in but did not answer a question in time: busy, which is not down."""
 
 
 class Parked(HubError):

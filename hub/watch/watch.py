@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hub.breaker import Breaker
 from hub.evidence import backups, ledger, workers
 from hub.metrics import Metrics
 from hub.store.database import Database
@@ -18,7 +17,6 @@ from hub.watch.leader import Leadership
 from hub.watch.outages import Keeper
 from hub.watch.queues import Ages
 from routing.bus import Bus
-from schemas.errors import Unavailable
 
 _SERVER = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
@@ -43,7 +41,6 @@ class Watch:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     certificates: Mapping[str, Path] = field(default_factory=dict)
     leadership: Leadership | None = None
-    breaker: Breaker | None = None
     feeds: Feeds = field(default_factory=Feeds)
     ages: Ages = field(default_factory=Ages)
     windows: set[tuple[str, str]] = field(default_factory=set)
@@ -52,18 +49,6 @@ class Watch:
     def keeper(self) -> Keeper:
         """Who keeps the downtime register."""
         return Keeper(self.database, self.observer, self.settle, self.windows)
-
-    def round(self, now: datetime) -> bool:
-        """Look as ``step`` does; whether broker and database answered is the breaker's to judge."""
-        try:
-            led = self.step(now)
-        except Unavailable as outage:
-            if self.breaker is not None:
-                self.breaker.failed(outage)
-            raise
-        if self.breaker is not None:
-            self.breaker.succeeded()
-        return led
 
     def step(self, now: datetime) -> bool:
         """Look at everything as of ``now`` (aware), if we lead; tell whether we do.

@@ -12,7 +12,7 @@ from routing.control import ControlPublisher, Drift
 from routing.message import Message
 from routing.rabbit import RabbitBus
 from routing.topology import DeadLetter, Exchange, Queue, Topology
-from schemas.errors import Stop, Unavailable
+from schemas.errors import Slow, Stop, Unavailable
 from tests.support.buses import SOON, TOPOLOGY, bodies, through
 from tests.support.proxy import Proxy
 from tests.support.servers import free_port
@@ -106,6 +106,21 @@ def test_a_broker_that_is_down_is_an_outage_that_shows_no_password() -> None:
     with pytest.raises(Unavailable) as caught:
         control.check(f"amqp://guest:s3cret@127.0.0.1:{free_port()}/", TOPOLOGY)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("gone", "told"), [(False, "slow, not down"), (True, "refused")])
+def test_a_broker_that_does_not_answer_is_slow_only_where_it_lets_us_in(
+    url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, gone: bool, told: str
+) -> None:
+    def unanswered(*_: object, **__: object) -> None:
+        if gone:
+            proxy.close()
+        raise TimeoutError
+
+    monkeypatch.setattr("kombu.Queue.queue_declare", unanswered)
+    with pytest.raises(Unavailable, match=told) as caught:
+        control.depths(through(proxy, url), [QUEUE])
+    assert isinstance(caught.value, Slow) is not gone
 
 
 def message(text: str, exchange: str = "intake.alpha", key: str = "live") -> Message:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hub.breaker import Breaker, BreakerEvent, Turn
 from hub.metrics import Metrics
-from schemas.errors import Unavailable
+from schemas.errors import Slow, Unavailable
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DOWN = Unavailable("database: connection refused")
@@ -95,3 +95,18 @@ def test_whether_it_is_open_is_a_level_of_its_own() -> None:
     assert b'qovsaq_breaker_open{dependency="database",hop="intake"} 1.0' in bench.metrics.expose()
     bench.breaker.succeeded()
     assert b'qovsaq_breaker_open{dependency="database",hop="intake"} 0.0' in bench.metrics.expose()
+
+
+def test_what_is_slow_is_measured_and_is_no_outage() -> None:
+    bench = Bench()
+    bench.fail(2)
+    for _ in range(5):
+        bench.breaker.failed(Slow("broker: no answer in time; it is slow, not down"))
+    states = [bench.breaker.open]
+    line = b'qovsaq_dependency_slow_total{dependency="broker",hop="intake"} 5.0'
+    assert line in bench.metrics.expose()
+    bench.fail()
+    states.append(bench.breaker.open)
+    bench.breaker.failed(Slow("broker: no answer in time; it is slow, not down"))
+    states.append(bench.breaker.open)
+    assert states == [False, True, True]
