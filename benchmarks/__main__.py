@@ -15,6 +15,7 @@ import typer
 
 from benchmarks import bulk as bulk_path
 from benchmarks import report, results
+from benchmarks.country.load import drop, load_country
 from benchmarks.latency import latency, under_bulk
 from benchmarks.limits import limits
 from benchmarks.live import live
@@ -139,13 +140,20 @@ def country(
     slices: Annotated[int, typer.Option(help="Parts that it is loaded in.")] = 40,
     upto: Annotated[int | None, typer.Option(help="Stop after so many slices.")] = None,
     bodies: Annotated[int, typer.Option(help="Bodies that subscribe meanwhile.")] = 3,
+    own: Annotated[
+        bool, typer.Option("--own/--installed", help="In one go, nothing kept.")
+    ] = False,
+    remove: Annotated[bool, typer.Option(help="Only remove what was loaded so far.")] = False,
 ) -> None:
     """The long form: load the synthetic country; interrupted, it goes on where it stopped."""
-    from benchmarks.country.load import load_country
-
-    with servers(own=False) as at:
+    with servers(own=own) as at:
+        if remove:
+            drop(at, folder)
+            return
         durable(at)
         found = load_country(at, folder, records, slices, upto or slices, bodies)
+        if own:
+            drop(at, folder)
         _conclude(found, described(at), "", keep=True, whole=False)
 
 

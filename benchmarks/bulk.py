@@ -16,9 +16,11 @@ from benchmarks.live import Run, run_of
 from benchmarks.meter import Usage
 from benchmarks.servers import Servers
 from benchmarks.site import Site, site
+from hub.cli.ending import Exit
 from hub.store.database import Database
 
 _SLOWEST = 50
+_TRIES = 10
 _SETTING_OUT = 180
 _STARTED = "SELECT min(started_at) AS at FROM evidence.document"
 _DUE = """
@@ -58,7 +60,6 @@ def bulk(servers: Servers, write: Write, records: int, bodies: int = 3) -> tuple
         bare = bare_write.bare_write(servers, at.database_url, file.records)
     seconds = (ends.last - began).total_seconds()
     more = {
-        "bytes": file.path.stat().st_size if file.path.exists() else 0,
         "until_registry_records_per_s": round(
             file.records / (ends.settled - began).total_seconds(), 1
         ),
@@ -84,10 +85,17 @@ def load(at: Site, file: File, bodies: int) -> tuple[Usage, promises.Ends]:
 
 
 def send(at: Site, file: File) -> float:
-    """Load a file, and return the CPU seconds of the command once the broker has all of it."""
+    """Load a file, and return the CPU seconds of the command once the broker has all of it.
+
+    A command that gave up, for the broker or the database did not answer in time, is given again,
+    as an operator would: it goes on where it stopped.
+    """
     before = _of_children()
-    command = at.load(file)
-    if command.wait(_SETTING_OUT + file.records / _SLOWEST):
+    for _ in range(_TRIES):
+        status = at.load(file).wait(_SETTING_OUT + file.records / _SLOWEST)
+        if status != Exit.UNAVAILABLE:
+            break
+    if status:
         raise RuntimeError((at.folder / "commands.log").read_text("utf-8")[-2000:])
     return _of_children() - before
 

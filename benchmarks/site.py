@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay
 
@@ -164,7 +165,7 @@ def site(servers: Servers, bodies: int = 3, kinds: Sequence[str] = KINDS) -> Ite
 def standing_site(servers: Servers, name: str, bodies: int) -> Iterator[Site]:
     """A hub whose database and virtual host have a name and stay; set up where it is new."""
     broker_url = f"{servers.broker.url}/{name}"
-    database_url = servers.postgres.url.rpartition("/")[0] + f"/{name}"
+    database_url = urlsplit(servers.postgres.url)._replace(path=f"/{name}").geturl()
     if not answers(broker_url):
         servers.broker.administration.add_vhost(name)
         servers.postgres.create(name)
