@@ -36,11 +36,16 @@ class Column(_Value):
 
 
 class Chart(_Value):
-    """How a question is drawn: one bar for each row, or for each ``label`` and ``series``."""
+    """How a question is drawn: a bar for each ``label``, for each of the ``values`` columns and
+    each combination of the ``series`` columns. What shares a bar is added up, so that nothing may
+    share one that is not of a kind. ``unit`` says what is counted; ``ordered`` by label is for
+    time."""
 
     label: str
-    value: str
-    series: str | None = None
+    values: tuple[str, ...]
+    series: tuple[str, ...] = ()
+    unit: str
+    ordered: Literal["label", "value"] = "value"
 
 
 class View(_Value):
