@@ -98,8 +98,13 @@ def _certificates(files: dict[str, Path], now: datetime) -> Iterator[Finding]:
 
 def _disk(folder: Path) -> Iterator[Finding]:
     usage = shutil.disk_usage(folder)
-    if usage.free < _DISK * usage.total:
-        text = f"{usage.free // 2**20:,} MiB are free where {folder} is"
+    return scarce(folder, usage.free, usage.total)
+
+
+def scarce(folder: Path, free: int, total: int) -> Iterator[Finding]:
+    """Find that less than a tenth of the ``total`` bytes of a folder's disk is ``free``."""
+    if free < _DISK * total:
+        text = f"{free // 2**20:,} MiB are free where {folder} is"
         yield Finding("disk", Level.WARNING, text, "free space, or set QOVSAQ_HTTP__SPOOL")
 
 

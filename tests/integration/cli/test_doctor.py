@@ -172,6 +172,15 @@ def test_a_right_that_is_missing_names_the_command_that_gives_it() -> None:
     assert explained(other) is other
 
 
+def test_little_room_on_the_disk() -> None:
+    room = Path("/var/spool/qovsaq")
+    assert list(checkup.scarce(room, 10 * 2**30, 100 * 2**30)) == []
+    (finding,) = checkup.scarce(room, 10 * 2**30 - 1, 100 * 2**30)
+    assert (finding.subject, finding.level) == ("disk", Level.WARNING)
+    assert finding.text == "10,239 MiB are free where /var/spool/qovsaq is"
+    assert "QOVSAQ_HTTP__SPOOL" in finding.remedy
+
+
 def test_a_backup_that_was_never_made_or_is_old(database_url: str) -> None:
     remedy = "run `qovsaq backup --verify`"
     assert found(database_url)["backup"] == (Level.WARNING, "there is no backup", remedy)
