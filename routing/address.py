@@ -21,6 +21,10 @@ HEARTBEAT_SECONDS = 20
 _TLS = ("ca_certs", "certfile", "keyfile", "ciphers")
 
 
+class Unreadable(Stop):
+    """A URL that cannot be read, or names files that cannot be: an operator must mend one."""
+
+
 def parameters(url: str, name: str = "qovsaq") -> list[Any]:
     """Read pika parameters of every broker in ``url``; raise ``Stop`` if it cannot be read."""
     return [_parameters(part, name) for part in url.split(";")]
@@ -38,7 +42,7 @@ def _parameters(url: str, name: str) -> Any:
         read = pika.URLParameters(url)
     except (ValueError, SyntaxError, OSError, TypeError) as error:
         # The text of these errors may quote the URL, and with it the password.
-        raise Stop(f"the broker URL cannot be read ({type(error).__name__})") from None
+        raise Unreadable(f"the broker URL cannot be read ({type(error).__name__})") from None
     if read.heartbeat is None:
         read.heartbeat = HEARTBEAT_SECONDS
     read.client_properties = {"connection_name": name}

@@ -21,7 +21,7 @@ from routing.link import BUDGET, Link, Wanted
 from routing.message import Delivery, Message
 from routing.observer import Observer, Unobserved
 from routing.windows import windows
-from schemas.errors import Stop, Unavailable
+from schemas.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -178,14 +178,20 @@ class RabbitBus:
         return subscription
 
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
-        """Ready messages per existing queue; raises ``Unavailable`` if the broker is down."""
-        return control.depths(self._url, queues)
+        """Ready messages per existing queue.
+
+        Raises ``Unavailable`` if the broker is down, or its certificates cannot be read just now.
+        """
+        try:
+            return control.depths(self._url, queues)
+        except address.Unreadable as unreadable:  # it could be when the bus was opened
+            raise Unavailable(f"broker: {unreadable}") from None
 
     def _brokers(self) -> Sequence[Any]:
         """Parameters with the certificates that lie there now, or with those of before."""
         try:
             self._parameters = address.parameters(self._url, self._name)
-        except Stop:
+        except address.Unreadable:
             _log.warning("the broker's certificates cannot be read; those of before are used")
         return self._parameters
 

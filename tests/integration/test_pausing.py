@@ -21,10 +21,14 @@ from hub.evidence.downtime import register
 from hub.evidence.downtime.pauses import Pauses
 from hub.evidence.downtime.register import DELIVERY, SERVICE, Paused, Window
 from hub.hop import Hop, Pace
+from hub.intake.holding import HoldingSubscription
 from hub.settings import Settings
 from hub.store.database import Database
+from routing import control, keys
 from routing.memory import MemoryBus
+from routing.message import Message
 from routing.observer import Unobserved
+from routing.rabbit import RabbitBus
 from routing.topology import topology
 from tests.integration.watch.test_watch import Post
 from tests.support.http_site import OPEN, http_site
@@ -116,6 +120,43 @@ def test_nothing_is_taken_of_a_paused_ministry_and_everything_of_the_others(
     stepping(intake, lambda: depth(bench, "intake.labour.live") == 0, "the end of the pause")
     messages = {event.messageid for event in bench.canonical()}
     assert messages == {"before", "after", *(f"m-{number}" for number in range(1, sent + 1))}
+
+
+@pytest.mark.broker
+def test_on_rabbitmq_what_was_delivered_in_advance_goes_back_and_waits(clean_broker: str) -> None:
+    control.declare(clean_broker, topology(["labour", "interior"]))
+    queues = [keys.intake_queue(name, "live") for name in ("labour", "interior")]
+    held: list[frozenset[str]] = [frozenset()]
+    bus = RabbitBus(clean_broker)
+    subscription = HoldingSubscription(
+        queues, lambda: held[0], lambda wanted: bus.subscribe(wanted, prefetch=10)
+    )
+    got: list[str] = []
+
+    def receive(most: int = 10) -> bool:
+        taken = subscription.receive(most, 0.2)
+        subscription.ack(taken)
+        got.extend(delivery.message_id for delivery in taken)
+        return len(got) == 3
+
+    def send(name: str, *messages: str) -> None:
+        values = ("live", b"", "", "application/json")
+        made = [replace(Message(f"intake.{name}", *values), message_id=m) for m in messages]
+        bus.publisher().publish(made)
+
+    send("labour", "l-1", "l-2", "l-3")
+    wait_until(lambda: bool(receive(1) or got), SECONDS, "a first message")
+    held[0] = frozenset({"intake.labour.live"})
+    send("interior", "i-1", "i-2")
+    wait_until(receive, SECONDS, "those of the other ministry")
+    assert got == ["l-1", "i-1", "i-2"]
+    wait_until(lambda: bus.depths(queues)["intake.labour.live"] == 2, SECONDS, "what waits")
+    held[0] = frozenset()
+    got.clear()
+    send("labour", "l-4")
+    wait_until(receive, SECONDS, "the end of the pause")
+    assert sorted(got) == ["l-2", "l-3", "l-4"]
+    bus.close()
 
 
 def test_a_pause_outlives_the_worker(bench: Bench, database_url: str) -> None:

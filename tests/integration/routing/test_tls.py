@@ -105,7 +105,8 @@ def test_an_authority_that_was_exchanged_is_the_one_trusted_after_the_next_recon
     parts = urlsplit(laid_out)
     message = Message("intake.alpha", "live", b"", "m", "text/xml")
     with Proxy((parts.hostname or "", parts.port or 5672), context) as proxy:
-        publisher = open_bus(address(proxy, laid_out, authority=str(trusted))).publisher()
+        bus = open_bus(address(proxy, laid_out, authority=str(trusted)))
+        publisher = bus.publisher()
         publisher.publish([message])
         renewed = made_in(tmp_path)
         context.load_cert_chain(*renewed)
@@ -116,6 +117,8 @@ def test_an_authority_that_was_exchanged_is_the_one_trusted_after_the_next_recon
         trusted.write_text("half a certi")
         proxy.cut()
         until_published(publisher, message)
+        with pytest.raises(Unavailable, match="cannot be read"):
+            bus.depths(["intake.alpha.live"])
 
 
 def until_published(publisher: RabbitPublisher, message: Message) -> None:
