@@ -171,6 +171,25 @@ def test_the_worker_says_so_when_the_chain_was_cut_behind_its_back(
     assert gauges.seen == {"audit_anchor_faults": 1}
 
 
+def test_the_worker_vouches_for_nothing_behind_a_link_that_somebody_wrote(
+    database: Database, pair: KeyPair, tmp_path: Path
+) -> None:
+    path, gauges = tmp_path / "anchors", Gauges()
+    worker = Anchoring(
+        database, anchors.read_signer(pair.private), path, timedelta(minutes=5), gauges
+    )
+    act(database, "a")
+    seal(database)
+    worker.step(NOW)
+    tamper(database, "UPDATE evidence.chain SET hash = sha256('another')")
+    for minutes in (5, 10, 15):
+        act(database, "more")
+        seal(database)
+        worker.step(NOW + timedelta(minutes=minutes))
+        assert gauges.seen == {"audit_anchor_faults": 1}
+    assert [anchor.link for anchor in anchors.read(path)] == [1]
+
+
 def recompute(database: Database) -> None:
     """Make the whole chain anew over the rows as they are, as an owner of the database can."""
     with database.transaction() as tx:
