@@ -19,6 +19,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "ops" / "grafana" / "dashboard
 _WIDTH = 24
 _SOURCE = {"type": "prometheus", "uid": "prometheus"}
 _GREEN, _RED = "green", "red"
+_OR_NONE = "or vector(0)"
+"""A level with labels has no series before there is anything to count: none, not no data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,16 @@ def overview() -> Dashboard:
     wrong = [
         _number("Unaccounted", "sum(qovsaq_unaccounted)", alarm=1),
         _number("In flight", "sum(qovsaq_in_flight)"),
-        _number("Dead letters", "sum(max by (ministry) (qovsaq_dead_letters_waiting))", alarm=1),
-        _number("Open breakers", "sum(max by (hop, dependency) (qovsaq_breaker_open))", alarm=1),
+        _number(
+            "Dead letters",
+            "sum(max by (ministry) (qovsaq_dead_letters_waiting)) " + _OR_NONE,
+            alarm=1,
+        ),
+        _number(
+            "Open breakers",
+            "sum(max by (hop, dependency) (qovsaq_breaker_open)) " + _OR_NONE,
+            alarm=1,
+        ),
         _number("Silent feeds", "sum(qovsaq_silent_feed)", alarm=1),
         _number("Alerts", 'count(ALERTS{alertstate="firing"}) or vector(0)', alarm=1),
     ]
@@ -151,6 +161,7 @@ def overview() -> Dashboard:
 
 def ministry(name: str) -> Dashboard:
     """What one ministry sends, how fresh it is, and what becomes of it."""
+    waiting = "qovsaq_dead_letters_waiting"
     mine = f'{{ministry="{name}"}}'
     return Dashboard(
         f"qovsaq-ministry-{name}",
@@ -161,7 +172,7 @@ def ministry(name: str) -> Dashboard:
                 _number("Silent", f"max(qovsaq_silent_feed{mine})", alarm=1),
                 _number("In flight", f"sum(qovsaq_in_flight{mine})"),
                 _number("Unaccounted", f"sum(qovsaq_unaccounted{mine})", alarm=1),
-                _number("Dead letters", f"max(qovsaq_dead_letters_waiting{mine})", alarm=1),
+                _number("Dead letters", f"max({waiting}{mine}) {_OR_NONE}", alarm=1),
                 _number("Contract breaks", f"max(qovsaq_contract_breaks{mine})", alarm=1),
             ],
             [

@@ -52,25 +52,31 @@ def detached(key: ECKey, body: bytes) -> dict[str, str]:
 class Authority:
     """A certificate authority and what it issued, as PEM files in a folder."""
 
-    def __init__(self, folder: Path, now: datetime, name: str = "Sinaq CA") -> None:
+    def __init__(self, folder: Path, now: datetime, name: str = "Sinaq CA", days: int = 1) -> None:
         self._folder = folder
+        self._days = days
         self._now = now
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named({NameOID.COMMON_NAME: name})
         self.file = self._write("authority.pem", self._certificate(self._name, self._key, ca=True))
 
-    def issue(self, name: str, common_name: str) -> tuple[Path, Path]:
-        """Certificate and key of a party, valid for 127.0.0.1."""
+    def issue(self, name: str, common_name: str, days: int | None = None) -> tuple[Path, Path]:
+        """Certificate and key of a party, valid for 127.0.0.1, for so many days."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _named({NameOID.ORGANIZATION_NAME: "Sinaq", NameOID.COMMON_NAME: common_name})
-        certificate = self._certificate(subject, key, ca=False)
+        certificate = self._certificate(subject, key, ca=False, days=days)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         key_file = self._folder / f"{name}.key"
         key_file.write_bytes(pem)
         return self._write(f"{name}.pem", certificate), key_file
 
     def _certificate(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        ca: bool,
+        days: int | None = None,
     ) -> x509.Certificate:
         made = (
             x509.CertificateBuilder()
@@ -79,7 +85,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._now - timedelta(days=1))
-            .not_valid_after(self._now + timedelta(days=1))
+            .not_valid_after(self._now + timedelta(days=days or self._days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False

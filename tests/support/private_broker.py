@@ -58,6 +58,14 @@ class PrivateBroker:
         """The node as a broker on which to create virtual hosts."""
         return Broker(f"amqp://guest:guest@127.0.0.1:{self._port}", self.administration)
 
+    def expose(self) -> int:
+        """Have the node serve Prometheus, before it is started; return the port."""
+        port = free_port()
+        (self._folder / "enabled_plugins").write_text("[rabbitmq_prometheus].", encoding="utf-8")
+        with (self._folder / "rabbitmq.conf").open("a", encoding="utf-8") as settings:
+            settings.write(f"prometheus.tcp.port = {port}\nprometheus.tcp.ip = 127.0.0.1\n")
+        return port
+
     def start(self) -> None:
         """Start the node and return when it lets clients in."""
         with (self._folder / "output.log").open("ab") as output:
@@ -144,15 +152,22 @@ class PrivateBroker:
 
 
 @contextmanager
-def running_private_broker() -> Iterator[PrivateBroker]:
-    """Yield a started node; raise ``NoServer`` if RabbitMQ is not installed here."""
+def private_node() -> Iterator[PrivateBroker]:
+    """Yield a node that is not started; raise ``NoServer`` if RabbitMQ is not installed here."""
     server = find_program("rabbitmq-server", _FOLDERS)
     control = find_program("rabbitmqctl", _FOLDERS)
     if server is None or control is None:
         raise NoServer("rabbitmq-server and rabbitmqctl are not installed on this machine")
     node = PrivateBroker(Path(tempfile.mkdtemp(prefix="qovsaq-mq-")), server, control)
     try:
-        node.start()
         yield node
     finally:
         node.dispose()
+
+
+@contextmanager
+def running_private_broker() -> Iterator[PrivateBroker]:
+    """Yield a started node; raise ``NoServer`` if RabbitMQ is not installed here."""
+    with private_node() as node:
+        node.start()
+        yield node

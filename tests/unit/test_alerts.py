@@ -15,7 +15,7 @@ from typer.main import get_command
 from hub.cli.main import app
 from hub.measures import CATALOGUE, Kind
 from tests.support.needs import needing
-from tests.support.promtool import promtool
+from tests.support.promtool import amtool, promtool
 
 REPOSITORY = Path(__file__).parents[2]
 PROMETHEUS = REPOSITORY / "ops" / "prometheus"
@@ -57,6 +57,22 @@ def test_rules_and_configuration_are_what_prometheus_reads() -> None:
     with needing("promtool"):
         promtool("check", "config", "--syntax-only", "prometheus.yml", folder=PROMETHEUS)
         assert "SUCCESS" in promtool("check", "rules", "alerts.yml", folder=PROMETHEUS)
+
+
+def test_the_configuration_of_alertmanager_is_what_it_reads() -> None:
+    with needing("amtool"):
+        folder = REPOSITORY / "ops" / "alertmanager"
+        assert "SUCCESS" in amtool("check-config", "alertmanager.yml", folder=folder)
+
+
+def test_prometheus_reads_its_configuration_also_with_every_file_it_names(tmp_path: Path) -> None:
+    """Files named in it are elsewhere in a container; here they lie beside it."""
+    config = (PROMETHEUS / "prometheus.yml").read_text("utf-8")
+    (tmp_path / "authority.pem").write_text("")
+    (tmp_path / "prometheus.yml").write_text(config.replace("/run/secrets/", f"{tmp_path}/"))
+    (tmp_path / "alerts.yml").write_text((PROMETHEUS / "alerts.yml").read_text("utf-8"))
+    with needing("promtool"):
+        assert "SUCCESS" in promtool("check", "config", "prometheus.yml", folder=tmp_path)
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
