@@ -122,6 +122,19 @@ def short(
 
 
 @app.command()
+def lookups(
+    persons: Annotated[int, typer.Option(help="Persons in the registry.")] = 10_000_000,
+    questions: Annotated[int, typer.Option(help="Of each kind.")] = 1000,
+    own: Annotated[bool, typer.Option("--own/--installed", help="Servers of its own.")] = True,
+) -> None:
+    """Fill a registry with so many persons and search it; ten million take an hour and 40 GB."""
+    with servers(own=own) as at:
+        durable(at)
+        found = {"lookup_ms": lookup(at, persons, questions)}
+        _conclude(found, described(at), "", keep=True, whole=False)
+
+
+@app.command()
 def readme(
     check: Annotated[bool, typer.Option(help="Only say whether anything is stale.")] = False,
 ) -> None:
@@ -143,6 +156,7 @@ def country(
     own: Annotated[
         bool, typer.Option("--own/--installed", help="In one go, nothing kept.")
     ] = False,
+    keep: Annotated[bool, typer.Option(help="Whether the results become the latest.")] = True,
     remove: Annotated[bool, typer.Option(help="Only remove what was loaded so far.")] = False,
 ) -> None:
     """The long form: load the synthetic country; interrupted, it goes on where it stopped."""
@@ -154,7 +168,7 @@ def country(
         found = load_country(at, folder, records, slices, upto or slices, bodies)
         if own:
             drop(at, folder)
-        _conclude(found, described(at), "", keep=True, whole=False)
+        _conclude(found, described(at), "", keep=keep, whole=False)
 
 
 def _conclude(

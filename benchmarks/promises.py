@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,8 +50,8 @@ def wait_for(site: Site, records: int, due: int, ministries: Sequence[str], with
     queues = [keys.intake_queue(name, lane) for name in ministries for lane in keys.LANES]
     database = Database(site.database_url, application_name="bench")
 
-    def done() -> bool:
-        if raw.depth(site.broker_url, queues):
+    def done(waiting: Callable[[], int]) -> bool:
+        if waiting():
             return False
         with database.transaction() as tx:
             if tx.rows(_RECEIVED)[0]["records"] < records or tx.rows(_OPEN):
@@ -59,7 +59,8 @@ def wait_for(site: Site, records: int, due: int, ministries: Sequence[str], with
             return int(tx.rows(_DELIVERED)[0]["records"]) >= due
 
     try:
-        wait_until(done, within, "the last record")
+        with raw.watching(site.broker_url, queues) as waiting:
+            wait_until(lambda: done(waiting), within, "the last record")
         with database.transaction() as tx:
             delivered = tx.rows(_DELIVERED)[0]["at"] if due else None
             return Ends(tx.rows(_SETTLED)[0]["at"], delivered)

@@ -72,7 +72,7 @@ class _Client:
         connection.ioloop.stop()
 
 
-class _Confirms:
+class Confirms:
     """Numbers of what was published and not confirmed yet, in order."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Publishing:
         self._exchange, self._key, self._window = exchange, key, window
         self._headers = headers or _published_now
         self._messages, self._next = messages, next(messages, None)
-        self._confirms, self._sent = _Confirms(), 0
+        self._confirms, self._sent = Confirms(), 0
         self._url = url
         self._channel: Any = None
 
@@ -175,7 +175,7 @@ class Forwarding:
     source: str = SOURCE
     target: str = TARGET
     taken: deque[int] = field(default_factory=deque)
-    confirms: _Confirms = field(default_factory=_Confirms)
+    confirms: Confirms = field(default_factory=Confirms)
     done: int = 0
 
     def run(self) -> int:
@@ -229,13 +229,26 @@ def declare(url: str, queues: Sequence[str]) -> None:
     connection.close()
 
 
-def depth(url: str, queues: Sequence[str]) -> int:
-    """Messages that are ready in these queues together."""
+@contextmanager
+def watching(url: str, queues: Sequence[str]) -> Iterator[Callable[[], int]]:
+    """Yield what counts the messages that are ready in these queues together, again and again."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
-    total = sum(channel.queue_declare(name, passive=True).method.message_count for name in queues)
-    connection.close()
-    return int(total)
+
+    def depth() -> int:
+        found = (channel.queue_declare(name, passive=True) for name in queues)
+        return sum(int(each.method.message_count) for each in found)
+
+    try:
+        yield depth
+    finally:
+        connection.close()
+
+
+def depth(url: str, queues: Sequence[str]) -> int:
+    """Messages that are ready in these queues together, once."""
+    with watching(url, queues) as count:
+        return count()
 
 
 @app.command()

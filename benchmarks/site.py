@@ -6,6 +6,7 @@ them in force. Their queues are read all the time, as they would read them.
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from benchmarks.country.files import File
 from benchmarks.meter import Group, Meter
 from benchmarks.servers import Servers
 from hub import bootstrap, outbound
-from hub.bootstrap import Hub
+from hub.bootstrap import Hub, Kind
 from hub.delivery import subscribers
 from hub.delivery.subscriber import Subscriber
 from hub.evidence import operators
@@ -34,9 +35,10 @@ from routing.topology import Topology
 from schemas.errors import Unavailable
 from schemas.grant_document import GrantDocument
 from schemas.subscriber_document import SubscriberDocument
+from tests.support.http_site import listens
 from tests.support.hub_process import HubProcess, environment
 from tests.support.rabbitmq import answers
-from tests.support.servers import free_port, wait_until
+from tests.support.servers import NoServer, wait_until
 
 KINDS = ("registry", "delivery", "relay", "agency", "desk", "quality")
 """What runs beside intake; ``qovsaq run all`` starts the same."""
@@ -73,7 +75,7 @@ class Site:
     database_url: str
     folder: Path
     bodies: int
-    metrics_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=lambda: _free_ports(len(Kind)))
     running: dict[str, HubProcess] = field(default_factory=dict)
     reader: subprocess.Popen[bytes] | None = None
 
@@ -146,6 +148,15 @@ class Site:
         if not process.running:
             raise RuntimeError(f"qovsaq run {kind} ended: {process.log.read_text()[-2000:]}")
         return process.ready
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many neighbouring ports that nobody listens on."""
+    blocks = range(20_000, 30_000, count)
+    for first in random.sample(blocks, len(blocks)):  # another run may be choosing too
+        if not any(listens(port) for port in range(first, first + count)):
+            return first
+    raise NoServer("there are no free ports below 30000")
 
 
 def _one(pid: int) -> Group:
