@@ -135,6 +135,18 @@ def lookups(
 
 
 @app.command()
+def statements(
+    records: Annotated[int, typer.Option(help="Records of the live path.")] = 5000,
+    bodies: Annotated[int, typer.Option(help="Bodies that subscribe.")] = 3,
+) -> None:
+    """Show which statements the live path spends the database's time on."""
+    from benchmarks import statements as counted
+
+    for line in counted.shown(*counted.statements(records, bodies)):
+        typer.echo(line)
+
+
+@app.command()
 def readme(
     check: Annotated[bool, typer.Option(help="Only say whether anything is stale.")] = False,
 ) -> None:
