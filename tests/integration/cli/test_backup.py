@@ -20,6 +20,7 @@ from hub.store.database import Database
 from tests.support.commands import Answer, CommandLine
 from tests.support.outbound_bench import outbound_bench
 from tests.support.postgres import PostgresServer
+from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.database]
 
@@ -165,6 +166,15 @@ def test_nothing_is_restored_over_what_is_there(made: Answer, deployment: Comman
     answer = deployment("restore", str(folder_of(made)))
     assert answer.status == 3
     assert "the database is not empty" in answer.err
+
+
+def test_a_broker_that_is_down_keeps_nobody_from_a_backup(
+    deployment: CommandLine, tmp_path: Path
+) -> None:
+    alone = {**deployment.settings, "QOVSAQ_BROKER_URL": f"amqp://127.0.0.1:{free_port()}"}
+    answer = CommandLine(alone)("backup", "--to", str(tmp_path), "--json")
+    assert answer.status == 0
+    assert "the broker was not asked" in answer.err
 
 
 def test_programs_that_are_not_there_are_asked_for(deployment: CommandLine, tmp_path: Path) -> None:
