@@ -75,15 +75,14 @@ def test_a_connector_finds_exactly_what_the_account_expects(ministry: str, fault
 @pytest.mark.parametrize("ministry", MINISTRIES)
 def test_the_simulator_covers_every_record_and_every_operation(ministry: str) -> None:
     connector = connectors()[ministry]
-    shown = {
-        (item.record_class, item.operation)
-        for sent in stream(6_000, 6, 0.7, (ministry,), START)
-        if decided_by_connector(sent) and not any(item.rule for item in sent.expected)
-        for item in connector.normalize(raw(sent), Rules())
-        if isinstance(item, Normalized)
-    }
-    wanted = {(record, operation) for record in connector.records for operation in Operation}
-    assert wanted - shown == set()
+    missing = {(record, operation) for record in connector.records for operation in Operation}
+    for sent in stream(6_000, 6, 0.7, (ministry,), START):
+        if decided_by_connector(sent) and not any(item.rule for item in sent.expected):
+            items = connector.normalize(raw(sent), Rules())
+            missing -= {(i.record_class, i.operation) for i in items if isinstance(i, Normalized)}
+        if not missing:
+            break
+    assert missing == set()
 
 
 @pytest.mark.parametrize("ministry", MINISTRIES)

@@ -126,7 +126,7 @@ class Stage:
             "QOVSAQ_SETTLE_SECONDS": "10",
             "QOVSAQ_RELAY_INTERVAL_SECONDS": "1",
         }
-        return HubProcess(kind, given, home or self.folder, program, home)
+        return HubProcess(kind, given, home or self.folder, program, home, measured=False)
 
     def wait_for(self, share: float) -> None:
         """Wait until this share of the records has its outcome: there is more to come."""

@@ -20,7 +20,12 @@ from schemas.errors import Parked, Unavailable
 from tests.reliability.outbound_world import World
 from tests.support.outbound_bench import outbound_bench
 
-pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.reliability,
+    pytest.mark.database,
+    pytest.mark.no_cover,
+    pytest.mark.timeout(1800),
+]
 
 NUMBERS = itertools.count(1)
 crashes = st.just(0) | st.just(0) | st.integers(1, 25)
@@ -77,7 +82,7 @@ def play(place: tuple[str, dict[str, str]], story: list[tuple[Any, ...]]) -> Non
 
 
 QUICK = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -19,7 +19,7 @@ from schemas.errors import Parked, Stop
 from tests.reliability.plant import NOW, Fuse, Plant, Yard
 from tests.support.postgres import PostgresServer
 
-pytestmark = [pytest.mark.reliability, pytest.mark.database]
+pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]
 
 NEVER = 1_000_000
 START = NOW - timedelta(days=1)

@@ -21,7 +21,7 @@ from tests.integration.registry.writing import put
 from tests.reliability.plant import Crash, Fuse, FusedDatabase
 from tests.support.intake_bench import Bench
 
-pytestmark = [pytest.mark.reliability, pytest.mark.database]
+pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]
 
 _EMPTY = """
 TRUNCATE evidence.standing_finding, evidence.freshness, evidence.quality_round, evidence.receipt

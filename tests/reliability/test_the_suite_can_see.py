@@ -27,7 +27,7 @@ from tests.reliability.whole_plant import LastFuse, WholePlant
 from tests.support.buses import SOON, memory_under_test, rabbit_under_test, receive_all
 from tests.unit.routing import test_acks
 
-pytestmark = [pytest.mark.reliability, pytest.mark.database]
+pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]
 
 NEVER = 1_000_000
 
