@@ -54,10 +54,13 @@ class Hearing:
         if self.until_next_look:
             return []
         now = self._clock()
+        # Also where the broker takes no new connection: what flows must not wait for that.
+        self._next_look = now + self._patience
         silent = [queue for queue, at in self._heard.items() if now - at >= self._patience]
         found = depths(silent) if silent else {}
         waiting = frozenset(queue for queue, depth in found.items() if depth)
         confirmed = sorted(waiting & self._suspects)
         self._suspects = waiting
-        self._next_look = now + (self._patience / _CONFIRMING if waiting else self._patience)
+        if waiting:
+            self._next_look = now + self._patience / _CONFIRMING
         return confirmed

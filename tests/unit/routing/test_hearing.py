@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from routing.hearing import Hearing
+from schemas.errors import Unavailable
 
 
 class Room:
@@ -71,3 +72,15 @@ def test_a_new_consumer_is_given_as_much_time_as_the_first() -> None:
     assert room.unheard_at(75) == []
     assert room.unheard_at(120) == []
     assert room.unheard_at(135) == ["full"]
+
+
+def test_a_broker_that_cannot_be_asked_is_asked_again_only_after_the_patience() -> None:
+    room = Room(full=3)
+    room.now = 60
+
+    def nobody_answers(_queues: Sequence[str]) -> Mapping[str, int]:
+        raise Unavailable("broker")
+
+    with pytest.raises(Unavailable):
+        room.hearing.unheard(nobody_answers)
+    assert room.hearing.until_next_look == 60
