@@ -35,6 +35,7 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/python -m hub.docs --check
 	$(BIN)/python -m hub.dashboards --check
 	$(BIN)/python -m benchmarks readme --check
+	$(BIN)/pytest -q -p no:cacheprovider tests/test_architecture.py tests/unit/test_migrations.py
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes

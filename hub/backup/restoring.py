@@ -40,8 +40,9 @@ FROM pg_sequences WHERE schemaname IN (SELECT value FROM jsonb_array_elements_te
 """
 _OWNERS_ALONE = """
 DO $$ DECLARE function regprocedure; BEGIN
-    FOR function IN SELECT oid FROM pg_proc
-        WHERE prosecdef AND pronamespace = 'evidence'::regnamespace LOOP
+    FOR function IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE (p.prosecdef OR n.nspname = 'agency') AND n.nspname <> 'published'
+          AND NOT starts_with(n.nspname, 'pg_') AND n.nspname <> 'information_schema' LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
     END LOOP;
 END $$

@@ -194,7 +194,7 @@ def test_a_restored_hub_is_careful_with_what_it_cannot_know(
     qovsaq = CommandLine({"QOVSAQ_BROKER_URL": broker_url, "QOVSAQ_DATABASE_URL": database_url})
     made = qovsaq("backup", "--to", str(tmp_path), "--json")
     assert made.status == 0, made.err
-    after_the_backup = entered(database_url)
+    after_the_backup, everybodys = entered(database_url), for_everybody(database_url)
     name = urlsplit(database_url).path.strip("/")
     postgres.drop(name)
     postgres.create(name, "template0")
@@ -205,6 +205,21 @@ def test_a_restored_hub_is_careful_with_what_it_cannot_know(
     assert f"qovsaq grants lift {grant['grant_id']}" in restored.out
     assert entered(database_url) > after_the_backup + 900_000
     assert qovsaq("audit", "verify").status == 0
+    assert for_everybody(database_url) == everybodys
+
+
+def for_everybody(url: str) -> set[str]:
+    """Name the functions that every role may call: a dump keeps no rights."""
+    database = Database(url)
+    with database.transaction() as tx:
+        rows = tx.rows(
+            "SELECT p.oid::regprocedure::text AS name FROM pg_proc p"
+            " JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE NOT starts_with(n.nspname, 'pg_') AND n.nspname <> 'information_schema'"
+            " AND has_function_privilege('public', p.oid, 'EXECUTE')"
+        )
+    database.close()
+    return {row["name"] for row in rows}
 
 
 def entered(url: str) -> int:
