@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import promises, raw
+from benchmarks import promises, queues, raw
 from benchmarks.bulk import ndjson, one
 from benchmarks.live import messages
 from benchmarks.servers import Servers
@@ -68,8 +68,8 @@ def under_bulk(servers: Servers, seconds: float, records: int) -> dict[str, Any]
         loading = at.load(file)
         wait_until(lambda: one(at.database_url, _BULK, "seen"), _SETTING_OUT, "the first chunk")
         _steadily(at, "under", _UNDER_BULK, seconds, records)
-        queues = [keys.intake_queue("labour", "bulk"), keys.writer_queue("bulk")]
-        still = raw.depth(at.broker_url, queues)
+        bulk = [keys.intake_queue("labour", "bulk"), keys.writer_queue("bulk")]
+        still = queues.depth(at.broker_url, bulk)
         if loading.wait(_SETTING_OUT + records / _SLOWEST):
             raise RuntimeError((at.folder / "commands.log").read_text()[-2000:])
         total = records + round(_UNDER_BULK * seconds)

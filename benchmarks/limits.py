@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import raw
+from benchmarks import queues, raw
 from benchmarks.live import Run, run_of
 from benchmarks.meter import Meter
 from benchmarks.servers import Servers
@@ -20,9 +20,9 @@ _SETTING_OUT = 60
 def limits(servers: Servers, records: int) -> dict[str, Run]:
     """Measure bare publishing, then bare forwarding of what was published."""
     with servers.vhost() as url:
-        raw.declare(url, [raw.SOURCE, raw.TARGET])
+        queues.declare(url, [raw.SOURCE, raw.TARGET])
         found = {name: _measured(servers, url, name, records) for name in ("publish", "forward")}
-        left = raw.depth(url, [raw.TARGET])
+        left = queues.depth(url, [raw.TARGET])
     if left != records:
         raise AssertionError(f"{left} of {records} messages were forwarded")
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchmarks import raw
+from benchmarks import queues
 from benchmarks.site import Site
 from hub import outbound
 from hub.store.database import Database
@@ -47,7 +47,7 @@ class Account:
 
 def wait_for(site: Site, records: int, due: int, ministries: Sequence[str], within: float) -> Ends:
     """Wait until so many records are settled and so many deliveries confirmed; tell when."""
-    queues = [keys.intake_queue(name, lane) for name in ministries for lane in keys.LANES]
+    watched = [keys.intake_queue(name, lane) for name in ministries for lane in keys.LANES]
     database = Database(site.database_url, application_name="bench")
 
     def done(waiting: Callable[[], int]) -> bool:
@@ -59,7 +59,7 @@ def wait_for(site: Site, records: int, due: int, ministries: Sequence[str], with
             return int(tx.rows(_DELIVERED)[0]["records"]) >= due
 
     try:
-        with raw.watching(site.broker_url, queues) as waiting:
+        with queues.watching(site.broker_url, watched) as waiting:
             wait_until(lambda: done(waiting), within, "the last record")
         with database.transaction() as tx:
             delivered = tx.rows(_DELIVERED)[0]["at"] if due else None

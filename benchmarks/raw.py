@@ -1,29 +1,23 @@
-"""The least a Python client can do with a message: pika, pipelined, confirmed; no work done on it.
-
-``python -m benchmarks.raw URL QUEUE…`` reads queues as their subscribers would.
-"""
+"""The least a client can do with a message: pika, pipelined, confirmed; no work done on it."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pika
-import typer
 
+from benchmarks.client import Client, Confirms
 from routing.message import PUBLISHED_AT
 
 WINDOW = 1000
-QUORUM = {"x-queue-type": "quorum"}
 SOURCE, TARGET = "bench.source", "bench.target"
 _AT_ONCE = 100
-
-app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,62 +28,6 @@ class Outgoing:
     message_id: str
     content_type: str
     due: float | None = None
-
-
-class _Client:
-    """A connection with one channel; ``start`` is called once the channel is open."""
-
-    def __init__(self, url: str, start: Callable[[Any], None]) -> None:
-        self._start = start
-        self.failure: Exception | None = None
-        self.connection: Any = pika.SelectConnection(
-            pika.URLParameters(url),
-            on_open_callback=lambda opened: opened.channel(on_open_callback=self._opened),
-            on_open_error_callback=self._ended,
-            on_close_callback=self._ended,
-        )
-
-    def run(self) -> None:
-        self.connection.ioloop.start()
-        if self.failure is not None:
-            raise self.failure
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def _opened(self, channel: Any) -> None:
-        channel.add_on_close_callback(lambda _, reason: self._broken(reason))
-        self._start(channel)
-
-    def _broken(self, reason: Exception) -> None:
-        if not self.connection.is_closing and not self.connection.is_closed:
-            self.failure = reason
-            self.close()
-
-    def _ended(self, connection: Any, reason: Exception) -> None:
-        if not isinstance(reason, pika.exceptions.ConnectionClosedByClient):
-            self.failure = reason
-        connection.ioloop.stop()
-
-
-class Confirms:
-    """Numbers of what was published and not confirmed yet, in order."""
-
-    def __init__(self) -> None:
-        self.waiting: deque[int] = deque()
-        self._early: set[int] = set()
-
-    def confirmed(self, number: int, *, multiple: bool) -> int:
-        """Take a confirm; return the highest number up to which everything is confirmed, or 0."""
-        if multiple:
-            self._early.update(n for n in self.waiting if n <= number)
-        else:
-            self._early.add(number)
-        lowest = 0
-        while self.waiting and self.waiting[0] in self._early:
-            lowest = self.waiting.popleft()
-            self._early.discard(lowest)
-        return lowest
 
 
 class Publishing:
@@ -116,7 +54,7 @@ class Publishing:
 
     def run(self) -> int:
         """Return how many there were, once the broker has confirmed every one of them."""
-        self._client = _Client(self._url, self._begin)
+        self._client = Client(self._url, self._begin)
         self._client.run()
         return self._sent
 
@@ -180,7 +118,7 @@ class Forwarding:
 
     def run(self) -> int:
         """Forward so many and return once the last is acknowledged."""
-        self.client = _Client(self.url, self._begin)
+        self.client = Client(self.url, self._begin)
         self.client.run()
         return self.done
 
@@ -219,48 +157,3 @@ def timed() -> Iterator[dict[str, float]]:
     yield spent
     spent["seconds"] = time.monotonic() - began
     spent["cpu"] = time.process_time() - busy
-
-
-def declare(url: str, queues: Sequence[str]) -> None:
-    """Declare durable quorum queues."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    for queue in queues:
-        connection.channel().queue_declare(queue, durable=True, arguments=QUORUM)
-    connection.close()
-
-
-@contextmanager
-def watching(url: str, queues: Sequence[str]) -> Iterator[Callable[[], int]]:
-    """Yield what counts the messages that are ready in these queues together, again and again."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
-
-    def depth() -> int:
-        found = (channel.queue_declare(name, passive=True) for name in queues)
-        return sum(int(each.method.message_count) for each in found)
-
-    try:
-        yield depth
-    finally:
-        connection.close()
-
-
-def depth(url: str, queues: Sequence[str]) -> int:
-    """Messages that are ready in these queues together, once."""
-    with watching(url, queues) as count:
-        return count()
-
-
-@app.command()
-def drain(url: str, queues: list[str]) -> None:
-    """Read queues as their subscribers would, until killed; nothing is made of what is read."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
-    channel.basic_qos(prefetch_count=100)
-    for queue in queues:
-        channel.basic_consume(queue, lambda on, method, *_: on.basic_ack(method.delivery_tag))
-    channel.start_consuming()
-
-
-if __name__ == "__main__":
-    app()

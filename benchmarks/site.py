@@ -10,31 +10,21 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay
-
 from benchmarks import processes
+from benchmarks.bodies import admit, declare
 from benchmarks.country.files import File
 from benchmarks.meter import Group, Meter
 from benchmarks.servers import Servers
-from hub import bootstrap, outbound
+from hub import bootstrap
 from hub.bootstrap import Hub, Kind
-from hub.delivery import subscribers
-from hub.delivery.subscriber import Subscriber
-from hub.evidence import operators
 from hub.settings import Settings
-from routing import control, keys
-from routing.topology import Topology
-from schemas.errors import Unavailable
-from schemas.grant_document import GrantDocument
-from schemas.subscriber_document import SubscriberDocument
+from routing import keys
 from tests.support.http_site import listens
 from tests.support.hub_process import HubProcess, environment
 from tests.support.rabbitmq import answers
@@ -44,26 +34,6 @@ KINDS = ("registry", "delivery", "relay", "agency", "desk", "quality")
 """What runs beside intake; ``qovsaq run all`` starts the same."""
 
 _STARTS_WITHIN = 120
-_GRANTED: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "outside-4": {"employment_contract": ("contract", "worker", "employer", "startDate", "status")},
-    "4.1.2": {
-        "person": ("identifier", "givenName", "familyName", "dateOfBirth"),
-        "identity_document": ("document", "holder", "number", "status"),
-    },
-}
-
-
-class Unhindered:
-    """The broker's rights, left as they are: the run's readers come as its owner."""
-
-    def introduce(self, subscriber: str, password: str) -> None:
-        """Nothing."""
-
-    def permit(self, subscriber: str) -> None:
-        """Nothing."""
-
-    def forbid(self, subscriber: str) -> None:
-        """Nothing."""
 
 
 @dataclass
@@ -101,7 +71,7 @@ class Site:
         """Read the queues of all bodies from now on, in a process of their own."""
         queues = [keys.deliver_queue(f"body-{number}") for number in range(self.bodies)]
         if queues:
-            command = [sys.executable, "-m", "benchmarks.raw", self.broker_url, *queues]
+            command = [sys.executable, "-m", "benchmarks.queues", self.broker_url, *queues]
             self.reader = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def load(self, file: File) -> subprocess.Popen[bytes]:
@@ -203,75 +173,12 @@ def _set_up(broker_url: str, database_url: str, bodies: int) -> None:
     bootstrap.bring_up_to_date(database_url)
     hub = _hub(broker_url, database_url)
     try:
-        _declare(broker_url, hub.topology)
-        _admit(hub, broker_url, bodies)
+        declare(broker_url, hub.topology)
+        admit(hub, broker_url, bodies)
     finally:
         hub.bus.close()
-
-
-@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_delay(_STARTS_WITHIN))
-def _declare(broker_url: str, topology: Topology) -> None:
-    """Nothing is measured yet: a busy machine may take its time."""
-    control.declare(broker_url, topology)
 
 
 def _hub(broker_url: str, database_url: str) -> Hub:
     urls = {"broker_url": broker_url, "database_url": database_url}
     return bootstrap.build(Settings.model_validate(urls))
-
-
-def _admit(hub: Hub, broker_url: str, bodies: int) -> None:
-    """Enter the bodies and put their grants in force, as two operators do."""
-    now, database = datetime.now(UTC), hub.database("bench")
-    with database.transaction() as tx:
-        first = operators.add(tx, "first", None, now)
-        second, third = (operators.add(tx, name, first, now) for name in ("second", "third"))
-    opened = outbound.governance(hub)
-    recaller = replace(opened.recaller, administration=Unhindered())
-    governance = replace(opened, administration=Unhindered(), recaller=recaller)
-    for number in range(bodies):
-        document = _body(number)
-        subscriber = Subscriber.of(document)
-        with database.transaction() as tx:
-            subscribers.put(tx, first, document, now)
-        _declare(broker_url, subscribers.topology_of(subscriber))
-        with database.transaction() as tx:
-            subscribers.bound(tx, document.subscriber, datetime.now(UTC))
-        for grant in _grants(document.subscriber):
-            version = governance.propose(second, grant, "measured")
-            governance.decide(third, grant.grant, version, approve=True, reason="measured")
-    governance.database.close()
-    database.close()
-
-
-def _body(number: int) -> SubscriberDocument:
-    records = [record for fields in _GRANTED.values() for record in fields]
-    told = {"subscriber": f"body-{number}", "title": f"Body {number}", "channel": "amqp"}
-    return SubscriberDocument.model_validate(told | {"records": records})
-
-
-def _grants(body: str) -> Iterator[GrantDocument]:
-    for place, (category, fields) in enumerate(_GRANTED.items()):
-        act: dict[str, Any] = {"act": "Synthetic law", "article": "1"}
-        yield GrantDocument.model_validate(
-            {
-                "grant": f"{body}-{place}",
-                "subscriber": body,
-                "category": category,
-                "level": "fields",
-                "records": list(fields),
-                "fields": {record: list(names) for record, names in fields.items()},
-                "purpose": "to be measured",
-                "legalBasis": act,
-                "decision": {
-                    "authority": "ASAN",
-                    "checker": "Checker 1",
-                    "number": "1",
-                    "date": "2026-01-10",
-                    "documentSha256": "0" * 64,
-                },
-                "validFrom": "2026-01-01T00:00:00Z",
-                "validUntil": "2100-01-01T00:00:00Z",
-            }
-            | ({"outsideAct": act} if category == "outside-4" else {})
-        )

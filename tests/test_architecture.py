@@ -34,7 +34,7 @@ def package_folder(root: str) -> Path:
 
 
 def modules() -> Iterator[Path]:
-    for folder in (*map(package_folder, ROOTS), REPOSITORY / "tests"):
+    for folder in (*map(package_folder, ROOTS), REPOSITORY / "tests", REPOSITORY / "benchmarks"):
         yield from sorted(folder.rglob("*.py"))
 
 

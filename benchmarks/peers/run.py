@@ -14,7 +14,7 @@ from pathlib import Path
 import pika
 import psycopg
 
-from benchmarks import processes, raw
+from benchmarks import processes, queues, raw
 from benchmarks.live import Run, run_of
 from benchmarks.meter import Meter
 from benchmarks.peers.notice import TABLE
@@ -72,8 +72,9 @@ def peer(servers: Servers, which: Peer, records: int) -> Run:
             usage = meter.stop()
             memory = {which.name: round(processes.peak_rss_mb(processes.family(pid)))}
             expected = records * _BODIES
-            wait_until(lambda: raw.depth(broker_url, outputs) >= expected, 60, "what was passed on")
-        rows, passed_on = _rows(database_url), raw.depth(broker_url, outputs)
+            with queues.watching(broker_url, outputs) as copies:
+                wait_until(lambda: copies() >= expected, 60, "what was passed on")
+        rows, passed_on = _rows(database_url), queues.depth(broker_url, outputs)
     if rows != records or passed_on < expected:
         raise AssertionError(f"{which.name}: {rows} rows and {passed_on} copies of {records}")
     more = {"rows": rows, "copies": passed_on}
@@ -81,9 +82,9 @@ def peer(servers: Servers, which: Peer, records: int) -> Run:
 
 
 def _lay_out(url: str, which: Peer) -> list[str]:
-    raw.declare(url, [which.intake])
+    queues.declare(url, [which.intake])
     outputs = [f"{which.exchange}.{number}" for number in range(_BODIES)]
-    raw.declare(url, outputs)
+    queues.declare(url, outputs)
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.exchange_declare(which.exchange, "topic", durable=True)

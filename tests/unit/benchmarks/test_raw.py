@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.raw import Confirms
+from benchmarks.client import Confirms
 
 
 def waiting(count: int) -> Confirms:
