@@ -73,7 +73,7 @@ class Undertaker:
 @pytest.fixture
 def deaths(traffic: Traffic) -> int:
     """How often each process dies: more often in the long form."""
-    return max(1, len(traffic.messages) // 1_500)
+    return max(1, len(traffic.messages) // 550)
 
 
 def test_processes_that_die_between_effect_and_acknowledgement_change_nothing(
