@@ -138,7 +138,7 @@ def clause(category: Category) -> str:
 def drifted(root: Path) -> dict[Path, str]:
     """Tell which files do not say what the code says, with the text they should have."""
     wanted = {
-        root / "README.md": ("settings", settings_table()),
+        root / "docs" / "settings.md": ("settings", settings_table()),
         root / "docs" / "authority.md": ("authority", authority_table()),
         root / "docs" / "metrics.md": ("metrics", metrics_table()),
         root / "docs" / "quality.md": ("rules", rules_table()),

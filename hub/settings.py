@@ -2,7 +2,7 @@
 
 A value comes from the environment (``QOVSAQ_POLL__JUSTICE__URL``), else from the TOML file named
 by ``QOVSAQ_CONFIG`` (``[poll.justice] url = …``), else it is the default. ``load`` reports every
-fault at once. ``python -m hub.docs`` keeps the table in the README up to date.
+fault at once. ``python -m hub.docs`` keeps the table in docs/settings.md up to date.
 """
 
 from __future__ import annotations

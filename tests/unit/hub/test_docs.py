@@ -33,10 +33,12 @@ def test_the_command_mends_what_has_drifted_and_check_only_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(docs, "ROOT", tmp_path)
-    (tmp_path / "README.md").write_text("<!-- settings:begin -->\n<!-- settings:end -->\n")
+    page = tmp_path / "docs" / "settings.md"
+    page.parent.mkdir()
+    page.write_text("<!-- settings:begin -->\n<!-- settings:end -->\n")
     assert docs.main(["--check"]) == 1
-    assert "README.md is out of date" in capsys.readouterr().err
+    assert "settings.md is out of date" in capsys.readouterr().err
     assert docs.main([]) == 0
     assert docs.main(["--check"]) == 0
-    assert "`QOVSAQ_BROKER_URL`" in (tmp_path / "README.md").read_text()
+    assert "`QOVSAQ_BROKER_URL`" in page.read_text()
     assert "`qovsaq_unaccounted`" in (tmp_path / "docs" / "metrics.md").read_text()
