@@ -23,7 +23,10 @@ class Client:
         )
 
     def run(self) -> None:
-        self.connection.ioloop.start()
+        try:
+            self.connection.ioloop.start()
+        finally:
+            self.connection.ioloop.close()
         if self.failure is not None:
             raise self.failure
 

@@ -27,7 +27,8 @@ RECORDS, FORWARDED = 3000, 20_000
 """Enough of each that the clock of ``/proc``, 10 ms, does not show."""
 
 _OURS = ("intake", "registry")
-_LEAST_TOLERANCE = 0.25
+# 6.0 to 6.8 on a quiet machine was 8.6 to 9.3 where twenty processes wait for two cores.
+_LEAST_TOLERANCE = 0.6
 _SPREADS = 3
 
 
