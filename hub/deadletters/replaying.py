@@ -214,6 +214,8 @@ class Replayer:
             for each in send
         ]
         with self.database.transaction() as tx:
+            # In the order in which everybody locks letters: another replay may hold some of these.
+            tx.rows(_LOCK, [as_json([each.letter_id for each in send])])
             tx.execute(_SENT, {"rows": as_json(rows), "now": now})
             correcting.sent(tx, [each.letter_id for each in send if each.correction])
             tx.execute(_ADVANCE, [run.sent, as_json(dict(run.passed)), now, run.run_id])

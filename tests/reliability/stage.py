@@ -20,7 +20,7 @@ from hub.simulator.sent import Sent
 from hub.store.database import Database
 from routing import control
 from routing.rabbit import RabbitBus
-from schemas.errors import HubError
+from schemas.errors import HubError, Unavailable
 from tests.reliability.verdict import verdict
 from tests.support.hub_process import HubProcess
 from tests.support.servers import wait_until
@@ -59,13 +59,21 @@ class Stage:
     dead: int = 0
 
     def __post_init__(self) -> None:
-        self.account = Account(self.folder / "sent")
         self.ended = threading.Event()
         hub = self._build(self.direct_url)
         self.topology = hub.topology
         hub.bus.close()
-        control.declare(self.direct_url, self.topology)
-        control.purge(self.direct_url, [queue.name for queue in self.topology.queues])
+        wait_until(self._swept, 120, "empty queues, each with a leader")
+        self.account = Account(self.folder / "sent")
+
+    def _swept(self) -> bool:
+        """Declare and empty the queues; False while the broker is not up to it yet."""
+        try:
+            control.declare(self.direct_url, self.topology)
+            control.purge(self.direct_url, [queue.name for queue in self.topology.queues])
+        except Unavailable:
+            return False
+        return True
 
     @contextmanager
     def working(self) -> Iterator[Hub]:
