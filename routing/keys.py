@@ -38,6 +38,11 @@ def intake_exchange(ministry: str) -> str:
     return f"intake.{ministry}"
 
 
+def yields(queue: str) -> bool:
+    """Whether what is in a queue waits for whatever the other lane has: loads are in no hurry."""
+    return queue.endswith(f".{LANES[-1]}")
+
+
 def intake_queue(ministry: str, lane: str) -> str:
     """Name the queue of one ministry's lane."""
     return f"intake.{ministry}.{lane}"

@@ -17,7 +17,7 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
-from routing import wire
+from routing import keys, wire
 from routing.acks import Acks
 from routing.confirms import Batch, Confirms
 from routing.inbox import Inbox
@@ -54,7 +54,7 @@ class Link:
         self, parameters: Any, generation: int, wanted: Wanted, on_ready: Callable[[Link], None]
     ) -> None:
         self.generation = generation
-        self.inbox = Inbox()
+        self.inbox = Inbox(keys.yields)
         self.wanted = wanted
         self._on_ready = on_ready
         self._confirms = Confirms()

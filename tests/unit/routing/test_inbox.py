@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from routing.inbox import BATCH_BYTES, Inbox, gather
+from routing.inbox import BATCH_BYTES, YIELDING_BYTES, Inbox, gather
+from routing.keys import yields
 from routing.message import Delivery, Tag
 
 
@@ -66,5 +67,26 @@ def test_a_batch_ends_with_the_delivery_that_reaches_its_bytes() -> None:
 def test_a_closed_inbox_holds_nothing_and_does_not_wait() -> None:
     inbox = Inbox()
     inbox.put(Delivery(Tag(1, 1), "q", "", "q", b""))
+    inbox.close()
+    assert inbox.take(3, 3600, 0) == []
+
+
+def test_what_yields_waits_for_the_rest_and_comes_in_small_batches() -> None:
+    inbox = Inbox(yields)
+    part = bytes(YIELDING_BYTES // 2)
+    for number in range(6):
+        inbox.put(Delivery(Tag(1, number), "intake.labour.bulk", "", "bulk", part))
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [0, 1]
+    for number in (6, 7):
+        inbox.put(Delivery(Tag(1, number), "intake.labour.live", "", "live", b""))
+    assert inbox.queues() == {"intake.labour.bulk", "intake.labour.live"}
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [6, 7]
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [2, 3]
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [4, 5]
+
+
+def test_a_closed_inbox_holds_nothing_that_yields_either() -> None:
+    inbox = Inbox(yields)
+    inbox.put(Delivery(Tag(1, 1), "registry.writer.bulk", "", "bulk", b""))
     inbox.close()
     assert inbox.take(3, 3600, 0) == []
