@@ -119,7 +119,7 @@ def test_a_database_that_refuses_for_a_while_costs_no_record(
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param("40001", id="serialization failure"),
+        pytest.param("40001", id="serialization failure", marks=pytest.mark.slow),
         pytest.param("40P01", id="deadlock", marks=pytest.mark.slow),
     ],
 )
