@@ -88,23 +88,18 @@ def ratios(results: Results) -> dict[str, Any]:
     """Everything that is a comparison, from the figures that are there; of one run only."""
     live, bulk = figure(results, "live.records_per_s"), figure(results, "bulk.records_per_s")
     found: dict[str, Any] = {"live": {}, "bulk": {}}
-    for name, path in {
-        "vs_faststream": "faststream.records_per_s",
-        "vs_celery": "celery.records_per_s",
-        "vs_raw_forward": "raw.forward.records_per_s",
-    }.items():
-        other = figure(results, path)
-        if live and other:
-            found["live"][name] = round(live / other, 3)
     cost = figure(results, "live.cpu_us_per_record.all")
-    for name, path in {
-        "cpu_vs_faststream": "faststream.cpu_us_per_record.all",
-        "cpu_vs_celery": "celery.cpu_us_per_record.all",
-        "cpu_vs_raw_forward": "raw.forward.cpu_us_per_record.all",
+    for name, other in {
+        "faststream": "faststream",
+        "celery": "celery",
+        "raw_forward": "raw.forward",
     }.items():
-        other = figure(results, path)
-        if cost and other:
-            found["live"][name] = round(cost / other, 3)
+        rate = figure(results, f"{other}.records_per_s")
+        if live and rate:
+            found["live"][f"vs_{name}"] = round(live / rate, 3)
+        theirs = figure(results, f"{other}.cpu_us_per_record.all")
+        if cost and theirs:
+            found["live"][f"cpu_vs_{name}"] = round(cost / theirs, 3)
     for kind in ("ndjson", "xml"):
         rate = figure(results, f"bulk.{kind}.records_per_s")
         bare = figure(results, f"bare_write.{kind}.records_per_s")

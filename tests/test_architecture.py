@@ -129,4 +129,5 @@ def test_the_patterns_find_what_they_are_for() -> None:
         "a private key": "-----" + "BEGIN " + "PRIVATE KEY-----",
     }
     assert {what for what, text in found.items() if UNFIT[what].search(text)} == UNFIT.keys()
-    assert not any(pattern.search("Document/home/x docs/work/y") for pattern in UNFIT.values())
+    harmless = "Document" + "/home" + "/x docs" + "/work" + "/y"
+    assert not any(pattern.search(harmless) for pattern in UNFIT.values())
