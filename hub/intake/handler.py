@@ -21,7 +21,7 @@ from hub.intake.reading import convicted, notices_of, read_records
 from hub.store.database import Database
 from routing import retry
 from routing.bus import Publisher, Unroutable
-from routing.message import TRACEPARENT, Delivery
+from routing.message import TRACEPARENT, Delivery, Message
 from routing.observer import Observer
 from routing.outcome import Park, Retry
 from routing.parking import parked, postponed, put_aside
@@ -153,31 +153,38 @@ class IntakeHandler:
         attempts = retry.attempts(delivery)
         match retry.decide(error, attempts, self.policy, delivery.message_id):
             case Retry() as again:
-                put_aside(self.publisher, [postponed(delivery, again)])
                 due = now + timedelta(seconds=again.rung.seconds)
+                message = postponed(delivery, again)
+                self._move(delivery, message, State.RETRYING, again.rung.name, now, due)
                 self.observer.count("retries", hop=HOP, rung=again.rung.step)
-                self._settle(delivery, State.RETRYING, again.rung.name, now, due)
             case outcome:
                 cause = outcome.cause if isinstance(outcome, Park) else type(error).__name__
                 park = Park(cause, type(error).__name__)
-                put_aside(self.publisher, [parked(delivery, park, now, attempts=attempts)])
-                self._settle(delivery, State.PARKED, cause, now)
+                message = parked(delivery, park, now, attempts=attempts)
+                self._move(delivery, message, State.PARKED, cause, now)
         self.observer.count("put_aside", hop=HOP)
         _log.warning("message put aside", hop=HOP, cause=type(error).__name__)
 
-    def _settle(
+    def _move(
         self,
         delivery: Delivery,
+        message: Message,
         state: State,
         cause: str,
         now: datetime,
         due: datetime | None = None,
     ) -> None:
-        """Note what became of records that were admitted before the failure, if any were."""
+        """Publish what takes the delivery's place, and note what became of its records, if any
+        were admitted before the failure.
+
+        Noted first, committed last: where it cannot be noted nothing is published, for whoever
+        repeats this would publish it again each time.
+        """
         records = read_records(read(delivery, now, self.ehis_only), self.connectors, self.rules)
-        ids = [held.record_id for held in records if held.event]
+        settled = [Settlement(h.record_id, state, cause, due=due) for h in records if h.event]
         with self.database.transaction() as tx:
-            record_log.settle(tx, [Settlement(i, state, cause, due=due) for i in ids], now)
+            record_log.settle(tx, settled, now)
+            put_aside(self.publisher, [message])
 
     def _measure(self, admitted: Sequence[Admitted]) -> None:
         for message in admitted:

@@ -181,13 +181,17 @@ class RegistryHandler:
             return ()
 
     def _put_aside(self, delivery: Delivery, failed: Sequence[_Failure], now: datetime) -> None:
-        """Publish failed records singly to the ladder or the dead queue, then note it."""
+        """Publish failed records singly to the ladder or the dead queue, and note it.
+
+        Noted first, committed last: where it cannot be noted nothing is published, for whoever
+        repeats this would publish it again each time.
+        """
         if not failed:
             return
         decided = [self._decide(delivery, event, error, now) for event, error in failed]
-        put_aside(self.publisher, [message for message, _ in decided])
         with self.database.transaction() as tx:
             record_log.settle(tx, [settlement for _, settlement in decided], now)
+            put_aside(self.publisher, [message for message, _ in decided])
         self.observer.count("put_aside", len(decided), hop=HOP)
 
     def _decide(

@@ -11,7 +11,9 @@ import pytest
 from hub.evidence.record_log import State
 from routing import keys
 from routing.message import CAUSE
+from routing.topology import LADDER
 from schemas.errors import RetryLater
+from tests.support import refusals
 from tests.support.intake_bench import Bench, sample
 
 pytestmark = pytest.mark.database
@@ -181,6 +183,20 @@ def test_a_message_that_keeps_failing_climbs_the_ladder_and_is_parked(bench: Ben
     (dead,) = bench.taken("dead.intake.labour.live")
     assert dead.body == CONTRACT
     assert bench.ledger().balanced
+
+
+def test_what_cannot_be_noted_is_not_put_on_the_ladder_either(
+    bench: Bench, database_url: str
+) -> None:
+    refusals.prepare(database_url)
+    # The batch, the message, and the note that it waits; then both of the message again.
+    refusals.refuse(database_url, "40001", times=5)
+    bench.send("labour", CONTRACT)
+    bench.work()
+    assert bench.states() == [("received", None)]
+    assert len(bench.canonical()) == 1
+    rooms = [keys.retry_exchange(room.name) for rung in LADDER for room in rung.staggered()]
+    assert set(bench.bus.depths(rooms).values()) == {0}
 
 
 def test_a_suspect_that_keeps_killing_the_process_is_parked_and_its_neighbour_is_not(

@@ -33,11 +33,13 @@ from tests.integration.registry.site import (
     persons,
 )
 from tests.integration.registry.writing import golden
+from tests.support import refusals
 from tests.support.intake_bench import Bench, sample
 
 pytestmark = pytest.mark.database
 
 FIRST_RUNG = LADDER[0]
+SERIALIZATION_FAILURE = "40001"
 
 
 @pytest.fixture
@@ -121,6 +123,17 @@ def test_a_lost_race_waits_on_the_ladder_and_comes_back(site: Site) -> None:
     site.step()
     assert site.states(event) == [State.WRITTEN]
     assert site.depth() == site.depth(DEAD) == 0
+
+
+def test_what_cannot_be_noted_is_not_put_on_the_ladder_either(site: Site) -> None:
+    (event,) = persons("A")
+    site.publish(event)
+    refusals.prepare(site.url)
+    # The batch, the message, the record, and the note that it waits; then all but the batch again.
+    refusals.refuse(site.url, SERIALIZATION_FAILURE, times=7)
+    site.step()
+    assert site.states(event) == [State.WRITTEN]
+    assert site.on_the_ladder(FIRST_RUNG) == []
 
 
 def test_a_record_that_never_succeeds_is_parked_after_its_last_attempt(site: Site) -> None:
