@@ -14,10 +14,12 @@ from hub.evidence.audit import Act
 from hub.evidence.backups import Backup, Event
 from hub.store.database import Database
 from tests.e2e.alert_site import Site, put_certificate
+from tests.reliability.deadly import POISON
 from tests.support.servers import wait_until
 
 SECONDS = 600
 LATE = timedelta(minutes=10)
+DEADLY = ("-m", "tests.reliability.deadly")
 
 
 @contextmanager
@@ -46,9 +48,62 @@ def dead_letter(site: Site) -> Iterator[None]:
     key = "live.c416.employment_contract.v1.labour"
     site.publish("canonical", key, b"no batch", "application/json")
     yield
+    _discard_all(site)
+
+
+@contextmanager
+def another_dead_letter(site: Site) -> Iterator[None]:
+    """One comes when the last one was told and is long over."""
+    wait_until(lambda: not site.prometheus.firing("DeadLetters"), SECONDS, "an end of the last")
+    with dead_letter(site):
+        yield
+
+
+def _discard_all(site: Site) -> None:
     operator = site.operator()
     for letter in operator("dead-letters", "list", "--json").json:
         assert operator("dead-letters", "discard", letter["letter_id"], "--reason", "x").status == 0
+
+
+@contextmanager
+def deadly_message(site: Site) -> Iterator[None]:
+    """A message ends the process that normalizes it, as often as somebody starts it again."""
+    intake = site.processes["intake"]
+    intake.stop()
+    intake.start(DEADLY)
+    site.send(body=POISON)
+
+    def parked() -> bool:
+        if not intake.running:
+            intake.start(DEADLY)
+        return bool(site.prometheus.query("qovsaq_poison_parked_total > 0"))
+
+    wait_until(parked, SECONDS, "parked poison")
+    yield
+    _discard_all(site)
+
+
+@contextmanager
+def forgotten_consumer(site: Site) -> Iterator[None]:
+    """The broker forgets who takes from a queue; the connection stays, and nobody is told."""
+    site.broker.forget_consumers("intake.labour.live")
+    site.send()
+    yield
+
+
+@contextmanager
+def unstated(site: Site) -> Iterator[None]:
+    """A day is over, and a record of it is on its way: everything that came, came yesterday."""
+    site.processes["registry"].stop()
+    site.send()
+    wait_until(lambda: site.depth("registry.writer.live") > 0, SECONDS, "a canonical message")
+    site.execute(
+        "ALTER TABLE evidence.journal DISABLE TRIGGER ALL",
+        "UPDATE evidence.journal SET received_at = received_at - interval '1 day'",
+        "ALTER TABLE evidence.journal ENABLE TRIGGER ALL",
+    )
+    yield
+    site.start("registry")
 
 
 @contextmanager
@@ -189,6 +244,9 @@ def _note_backup(site: Site, age: timedelta) -> None:
 
 CONDITIONS: dict[str, Callable[[Site], AbstractContextManager[None]]] = {
     "DeadLettersWaiting": dead_letter,
+    "DeadLetters": another_dead_letter,
+    "PoisonParked": deadly_message,
+    "DeafConsumer": forgotten_consumer,
     "CriticalTime": late,
     "ProcessDown": process_down,
     "LedgerUnwatched": unwatched,
@@ -204,4 +262,5 @@ CONDITIONS: dict[str, Callable[[Site], AbstractContextManager[None]]] = {
     "BreakerOpen": outage,
     "OldestMessage": old_message,
     "CertificateExpires": expiring,
+    "CustodyLate": unstated,
 }

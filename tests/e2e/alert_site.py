@@ -44,6 +44,7 @@ class Site:
     prometheus: Prometheus
     processes: dict[str, HubProcess]
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    token: str = ""
 
     def send(self, *, late: timedelta = timedelta(0), body: bytes = CONTRACT) -> None:
         """Publish a message of the labour ministry, by its own word so long ago."""
@@ -99,11 +100,10 @@ class Site:
         wait_until(lambda: process.ready, SECONDS, kind)
 
     def operator(self) -> CommandLine:
-        """The command line of an operator."""
-        command = CommandLine(self.settings)
-        name = f"operator-{next(self.numbers)}"
-        token = command("operators", "add", name).out.strip()
-        return CommandLine({**self.settings, "QOVSAQ_OPERATOR_TOKEN": token})
+        """The command line of an operator: there is one."""
+        if not self.token:
+            self.token = CommandLine(self.settings)("operators", "add", "operator").out.strip()
+        return CommandLine({**self.settings, "QOVSAQ_OPERATOR_TOKEN": self.token})
 
 
 @contextmanager
@@ -161,6 +161,7 @@ def _settings(
         "QOVSAQ_RELAY_INTERVAL_SECONDS": "1",
         "QOVSAQ_CUSTODY_INTERVAL_SECONDS": "1",
         "QOVSAQ_SETTLE_SECONDS": "10",
+        "QOVSAQ_DEAF_SECONDS": "3",
         "QOVSAQ_FEEDS__LABOUR__PATTERN": "continuous",
         "QOVSAQ_FEEDS__LABOUR__ALLOWED_MINUTES": "1",
         "QOVSAQ_EVIDENCE__SEAL_SECONDS": "1",

@@ -95,6 +95,20 @@ class PrivateBroker:
         name = f"'%2F_{queue}'"
         self.administration.run("eval", f"exit(whereis({name}), kill), ok.")
 
+    def forget_consumers(self, queue: str) -> None:
+        """Let a quorum queue of the default virtual host lose its consumers.
+
+        Their channels and connections live on, and neither is told (as in kombu#814).
+        """
+        self.administration.run(
+            "eval",
+            f'{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)),'
+            " Leader = amqqueue:get_pid(Q),"
+            " [{ok, _, _} = ra:process_command(Leader,"
+            " rabbit_fifo:make_checkout({Tag, Channel}, cancel, #{}))"
+            " || {Channel, Tag, _, _, _, _, _, _} <- rabbit_amqqueue:consumers(Q)], ok.",
+        )
+
     def settle(self) -> None:
         """Wait until the queues just declared would survive ``kill``.
 
