@@ -90,18 +90,18 @@ class Course:
         return records
 
     def until(self, reached: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Wait until ``reached`` holds, watching alerts; False when the patience is over."""
+        """Wait until ``reached`` holds; False when the patience is over."""
         left = self.patience if seconds is None else seconds
         while not self._holds(reached):
             if left <= 0:
                 return False
             self.wait(_PAUSE)
             left -= _PAUSE
-            self.alerts.look()
         return True
 
     def check(self, name: str, passed: bool, seen: str) -> bool:
-        """Write down what was looked at."""
+        """Write down what was looked at, and which alerts fired until now."""
+        self.alerts.look()
         self.checks.append(Check(name, passed, seen))
         self.say(f"{'ok' if passed else 'FAILED'}  {name}: {seen}")
         return passed
