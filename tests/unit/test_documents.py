@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import schemas
 from connectors._kit.discover import discover
 from connectors._staff.dialect import STAFF
@@ -17,12 +15,6 @@ from schemas.catalogue import records
 from schemas.envelope import Event, Operation
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = [
-    path
-    for folder in (".", "docs", "docs/adr", "docs/howto", "ops/rabbitmq")
-    for path in sorted((REPOSITORY / folder).glob("*.md"))
-]
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 RECORD = re.compile(
     r"^\| ([234][.\d]+) \| `(\w+)` \| ([\w, ]+) \| ([\w, ]+) \| ([\w-]+) \| `([\w./]+)` \| "
     r"`([\w.]+)` \| (.*) \|$",
@@ -33,16 +25,6 @@ DECISION = re.compile(r"^\| \[(\d{4})\]\(.+?\) \| (.+?) \|", re.MULTILINE)
 
 def text(name: str) -> str:
     return (REPOSITORY / name).read_text("utf-8")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
-    broken = [link for link in LINK.findall(page.read_text("utf-8")) if not link_leads(page, link)]
-    assert broken == []
-
-
-def link_leads(page: Path, link: str) -> bool:
-    return (page.parent / link).exists()
 
 
 def test_every_decision_is_in_the_index_under_its_own_title() -> None:
