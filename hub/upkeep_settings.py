@@ -61,3 +61,11 @@ class BackupSettings(Section):
     programs: Path | None = Field(
         None, description="folder of `pg_dump` and `pg_restore`; unset: where they are installed"
     )
+    recipient: Path | None = Field(
+        None,
+        description="public key (X25519, PEM) that the database in a backup is encrypted for; "
+        "unset: it is not",
+    )
+    private_key: Path | None = Field(
+        None, description="private key (X25519, PEM) that opens encrypted backups, to restore"
+    )

@@ -15,6 +15,7 @@ from schemas.errors import Stop
 
 NAME = "manifest.json"
 DATABASE = "database.dump"
+ENCRYPTED = "database.dump.encrypted"
 SETTINGS = "settings.toml"
 SECRETS = "secrets.sealed"
 TOPOLOGY = "topology.json"
@@ -39,7 +40,8 @@ class Manifest(_Part):
 
     ``taken_at`` is the moment the database is shown at; ``repeat_from`` from which time on each
     ministry repeats what it published, after a restore. ``left_out`` names settings with secrets
-    that are not in the backup; ``sealed_with`` is the id of the key that sealed those that are.
+    that are not in the backup; ``sealed_with`` is the id of the key that sealed those that are,
+    ``encrypted_for`` that of the key that opens the database.
     """
 
     format: int = Field(1, ge=1, le=1)
@@ -57,6 +59,12 @@ class Manifest(_Part):
     repeat_from: dict[str, AwareDatetime]
     left_out: tuple[str, ...]
     sealed_with: str | None
+    encrypted_for: str | None = None
+
+    @property
+    def database(self) -> str:
+        """The name of the file that the database is in."""
+        return ENCRYPTED if self.encrypted_for else DATABASE
 
     @property
     def contents(self) -> Contents:
@@ -104,8 +112,8 @@ def read(folder: Path) -> Manifest:
             raise Stop(f"{name}: named in the manifest and not there")
         if described(path) != entry:
             raise Stop(f"{name}: not the file that the manifest describes (its checksum differs)")
-    if DATABASE not in manifest.files:
-        raise Stop(f"{NAME}: names no {DATABASE}")
+    if manifest.database not in manifest.files:
+        raise Stop(f"{NAME}: names no {manifest.database}")
     return manifest
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from hub.backup import manifest as manifests
 from hub.backup.contents import differences, look, schemas
-from hub.backup.manifest import DATABASE, Manifest
+from hub.backup.encryption import FileKey
+from hub.backup.manifest import DATABASE, ENCRYPTED, Manifest
 from hub.delivery import recall, standings
 from hub.delivery.governance import Ground
 from hub.delivery.grant import Standing
@@ -63,13 +64,32 @@ class Verdict:
         return not self.faults
 
 
-def try_out(
-    url: str, folder: Path, manifest: Manifest, programs: Programs, now: datetime
-) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """The database of a backup: the folder, and the key where it is encrypted."""
+
+    folder: Path
+    key: FileKey | None = None
+
+    def fill(self, url: str, programs: Programs) -> None:
+        """Fill an empty database; raises ``Stop`` where the file is not what was encrypted.
+
+        An encrypted file is read twice: nothing of one that is not whole comes near a database.
+        """
+        if self.key is None:
+            programs.restore(url, self.folder / DATABASE)
+            return
+        path = self.folder / ENCRYPTED
+        for _ in self.key.decrypt(path):
+            pass
+        programs.restore_from(url, self.key.decrypt(path))
+
+
+def try_out(url: str, dump: Dump, manifest: Manifest, programs: Programs, now: datetime) -> Verdict:
     """Restore into a scratch database on the server of ``url`` and hold it against the manifest."""
     name = f"qovsaq_verify_{uuid.uuid4().hex[:12]}"
     with scratch_database(url, name) as scratch:
-        programs.restore(scratch, folder / DATABASE)
+        dump.fill(scratch, programs)
         return examine(scratch, manifest, now)
 
 
@@ -88,7 +108,7 @@ def examine(url: str, manifest: Manifest, now: datetime) -> Verdict:
     return Verdict(faults, sum(found.tables.values()), report.rows)
 
 
-def restore(url: str, folder: Path, programs: Programs) -> None:
+def restore(url: str, dump: Dump, programs: Programs) -> None:
     """Fill the empty database of ``url``; raise ``Stop`` where it is not empty or is in use."""
     database = Database(url, application_name="qovsaq restore")
     try:
@@ -104,7 +124,7 @@ def restore(url: str, folder: Path, programs: Programs) -> None:
             "the database is not empty, and nothing is written over: rename it (ALTER DATABASE … "
             "RENAME TO …), create an empty one, and run this again"
         )
-    programs.restore(url, folder / DATABASE)
+    dump.fill(url, programs)
 
 
 def put_in_order(

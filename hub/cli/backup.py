@@ -12,8 +12,10 @@ from connectors._kit.discover import discover
 from hub.backup import manifest as manifests
 from hub.backup import restoring
 from hub.backup.configuration import completed, unseal
+from hub.backup.encryption import opening, read_private_key, read_recipient
 from hub.backup.making import Source, make
 from hub.backup.manifest import SECRETS, SETTINGS, Manifest
+from hub.backup.restoring import Dump
 from hub.backup.wanted import wanted
 from hub.bootstrap import bring_up_to_date, required, utc_now
 from hub.cli.backup_shown import show
@@ -40,6 +42,10 @@ def backup(
     verify: Annotated[
         bool, typer.Option("--verify", help="Restore it into a scratch database and compare.")
     ] = False,
+    encrypt_for: Annotated[
+        Path | None,
+        typer.Option(help="Public key (PEM) to encrypt for; else QOVSAQ_BACKUP__RECIPIENT."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Back up database, settings and topology while the hub runs; status 1 if it is not good.
@@ -51,9 +57,11 @@ def backup(
     folder = to or settings.backup.folder
     if folder is None:
         raise typer.BadParameter("say --to, or set QOVSAQ_BACKUP__FOLDER")
+    source = _source(settings, url, encrypt_for or settings.backup.recipient)
     by, means = _actor(settings), _programs(settings, url)
-    place, manifest = make(_source(settings, url), means, folder)
-    verdict = restoring.try_out(url, place, manifest, means, utc_now()) if verify else None
+    place, manifest, key = make(source, means, folder)
+    dump = Dump(place, key)
+    verdict = restoring.try_out(url, dump, manifest, means, utc_now()) if verify else None
     if verdict is None or verdict.good:
         _note(settings, place, manifest, by, verified=verdict is not None)
     show(place, manifest, verdict, as_json=as_json)
@@ -75,6 +83,10 @@ def restore(
         Path | None,
         typer.Option(help="Only write the settings, sealed secrets opened, to this file."),
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Private key (PEM) that opens it; else QOVSAQ_BACKUP__PRIVATE_KEY."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Restore a backup into an empty database, declare the topology; status 1 if it is not good.
@@ -87,11 +99,12 @@ def restore(
         _write_settings(settings, folder, manifest, settings_to)
         return
     url = required(settings.database_url, "QOVSAQ_DATABASE_URL")
+    dump = _dump(folder, manifest, key or settings.backup.private_key)
     means = _programs(settings, url)
     if verify:
-        verdict = restoring.try_out(url, folder, manifest, means, utc_now())
+        verdict = restoring.try_out(url, dump, manifest, means, utc_now())
         show(folder, manifest, verdict, as_json=as_json)
-    restoring.restore(url, folder, means)
+    restoring.restore(url, dump, means)
     verdict = restoring.examine(url, manifest, utc_now())
     if not verdict.good:
         show(folder, manifest, verdict, as_json=as_json)
@@ -106,7 +119,19 @@ def restore(
     show(folder, manifest, verdict, as_json=as_json, suspended=suspended)
 
 
-def _source(settings: Settings, url: str) -> Source:
+def _dump(folder: Path, manifest: Manifest, private_key: Path | None) -> Dump:
+    if manifest.encrypted_for is None:
+        return Dump(folder)
+    if private_key is None:
+        raise Stop(
+            f"{manifest.database}: encrypted for the key {manifest.encrypted_for}; "
+            "say --key, or set QOVSAQ_BACKUP__PRIVATE_KEY"
+        )
+    private = read_private_key(private_key)
+    return Dump(folder, opening(folder / manifest.database, private, manifest.backup))
+
+
+def _source(settings: Settings, url: str, recipient: Path | None) -> Source:
     def waiting() -> dict[str, int]:
         queues = queues_of(discover(), keys.LANES)
         try:
@@ -117,7 +142,15 @@ def _source(settings: Settings, url: str) -> Source:
             return dict.fromkeys(queues, 1)
 
     base = _base(settings)
-    return Source(url, settings, version("qovsaq"), waiting, lambda tx: wanted(tx, base), utc_now)
+    return Source(
+        url=url,
+        settings=settings,
+        release=version("qovsaq"),
+        waiting=waiting,
+        topology=lambda tx: wanted(tx, base),
+        clock=utc_now,
+        recipient=read_recipient(recipient) if recipient else None,
+    )
 
 
 def _base(settings: Settings) -> Topology:

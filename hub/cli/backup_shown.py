@@ -55,6 +55,10 @@ def _tell(
     )
     if manifest.left_out:
         typer.echo(f"secrets left out: {', '.join(manifest.left_out)}")
+    if manifest.encrypted_for:
+        typer.echo(f"the database is encrypted for the key {manifest.encrypted_for}")
+    else:
+        typer.echo("the database is not encrypted: --encrypt-for, or an encrypted disk")
     if verdict is None:
         typer.echo("not verified; `qovsaq restore FOLDER --verify` does")
     elif verdict.good:

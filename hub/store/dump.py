@@ -6,10 +6,13 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from psycopg import conninfo
 
@@ -19,6 +22,7 @@ from schemas.errors import Stop, Unavailable
 _INSTALLED = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/local/pgsql/bin")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _UNREACHABLE = re.compile(r"connection to server|could not connect|server closed the connection")
+_WHOLLY = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
 _ADVICE = (
     "install the client programs of that PostgreSQL (Debian: postgresql-client), or name their "
     "folder in QOVSAQ_BACKUP__PROGRAMS"
@@ -38,22 +42,52 @@ class Programs:
 
         Raises ``Unavailable`` where the server does not answer, else ``Stop``.
         """
-        what = ["--format=custom", f"--snapshot={snapshot}", f"--file={path}"]
-        self._run("pg_dump", url, [*what, "--no-owner", "--no-privileges"])
+        what = ["--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
+        with self._running("pg_dump", url, [*what, f"--file={path}"]):
+            pass
+
+    def dump_into(self, url: str, snapshot: str, take: Callable[[BinaryIO], object]) -> None:
+        """Give what ``dump`` writes to ``take`` as it comes; nothing is written to a disk here."""
+        what = ["--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
+        with self._running("pg_dump", url, what, stdout=subprocess.PIPE) as process:
+            take(cast("BinaryIO", process.stdout))
 
     def restore(self, url: str, path: Path) -> None:
         """Fill an empty database from a file of ``dump``: with all of it, or with nothing."""
-        how = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-        self._run("pg_restore", url, [*how, str(path)])
+        with self._running("pg_restore", url, [*_WHOLLY, str(path)]):
+            pass
 
-    def _run(self, program: str, url: str, words: Sequence[str]) -> None:
+    def restore_from(self, url: str, pieces: Iterable[bytes]) -> None:
+        """Fill an empty database from what ``dump_into`` gave; with nothing if ``pieces`` raise."""
+        with self._running("pg_restore", url, _WHOLLY, stdin=subprocess.PIPE) as process:
+            stream = cast("BinaryIO", process.stdin)
+            with suppress(BrokenPipeError):  # it has ended, and says why
+                for piece in pieces:
+                    stream.write(piece)
+                stream.close()
+
+    @contextmanager
+    def _running(
+        self, program: str, url: str, words: Sequence[str], **pipes: int
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a program beside the block and see that it ended well; a block that fails kills it:
+        what it has done of a transaction is then undone."""
         target, environment = _target(url)
         command = [str(self.folder / program), "--no-password", *words, f"--dbname={target}"]
-        ended = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603
-        if ended.returncode:
-            said = _complaint(ended.stderr.decode(errors="replace"))
-            error = Unavailable if _UNREACHABLE.search(said) else Stop
-            raise error(f"{program}: {said}")
+        with TemporaryFile() as complaints:
+            process = subprocess.Popen(command, env=environment, stderr=complaints, **pipes)  # type: ignore[call-overload]  # noqa: S603
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                status = _ended(process)
+            if status:
+                complaints.seek(0)
+                said = _complaint(complaints.read().decode(errors="replace"))
+                error = Unavailable if _UNREACHABLE.search(said) else Stop
+                raise error(f"{program}: {said}")
 
 
 def programs(server: int, folder: Path | None = None) -> Programs:
@@ -80,6 +114,14 @@ def server_version(url: str) -> int:
     finally:
         database.close()
     return int(row["number"]) // 10_000
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    for pipe in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.close()
+    return process.wait()
 
 
 def _candidates() -> Iterator[Path]:
