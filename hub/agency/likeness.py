@@ -17,6 +17,9 @@ SAME, BARE, SOUND = 1.0, 0.95, 0.85
 """The same letters; the same without marks and case; the same however it was transliterated."""
 
 _LEAST = 0.6
+_NAMES = 10_000
+"""How many names are remembered: hundreds are compared with the one that is asked for."""
+
 _SWAPPED = 0.95
 _WEIGHTS = {"family": 0.45, "given": 0.4, "patronymic": 0.15}
 
@@ -51,33 +54,48 @@ def likeness(asked: Name, known: Name) -> float:
 
 
 def _score(asked: Name, known: Name) -> float:
-    parts = [
-        (weight, alike(wanted, have, part))
-        for part, weight in _WEIGHTS.items()
-        if (wanted := getattr(asked, part)) and (have := getattr(known, part))
-    ]
-    if not parts or any(score == 0 for _, score in parts):
+    scores: dict[str, float] = {}
+    for part in _WEIGHTS:
+        if (wanted := getattr(asked, part)) and (have := getattr(known, part)):
+            scores[part] = alike(wanted, have, part)
+            if scores[part] == 0:
+                return 0.0
+    if not scores:
         return 0.0
-    return sum(weight * score for weight, score in parts) / sum(weight for weight, _ in parts)
+    weighed = sum(_WEIGHTS[part] * score for part, score in scores.items())
+    return weighed / sum(_WEIGHTS[part] for part in scores)
 
 
 def alike(asked: str, known: str, part: str = "given") -> float:
     """Score one part of a name; 0 where it is another one."""
-    if lower_az(normalize_name(asked)) == lower_az(normalize_name(known)):
+    if _written(asked) == _written(known):
         return SAME
-    if search_key(asked) == search_key(known):
+    if _key(asked) == _key(known):
         return BARE
     heard, said = sound(asked, part), sound(known, part)
     if heard and heard == said:
         return SOUND
-    ratio = SequenceMatcher(None, heard, said, autojunk=False).ratio()
+    matcher = SequenceMatcher(None, heard, said, autojunk=False)
+    if matcher.real_quick_ratio() < _LEAST or matcher.quick_ratio() < _LEAST:
+        return 0.0  # they are bounds from above, and most names of others end here
+    ratio = matcher.ratio()
     return SOUND * ratio if ratio >= _LEAST else 0.0
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=_NAMES)
+def _written(name: str) -> str:
+    return lower_az(normalize_name(name))
+
+
+@lru_cache(maxsize=_NAMES)
+def _key(name: str) -> str:
+    return search_key(name)
+
+
+@lru_cache(maxsize=_NAMES)
 def sound(name: str, part: str = "given") -> str:
     """Reduce a name to what its transliterations have in common: ``Xəlilov`` is ``Khalilova``."""
-    text = search_key(name)
+    text = _key(name)
     for written, heard in _LETTERS:
         text = text.replace(written, heard)
     text = _DOUBLED.sub(r"\1", text.replace("'", ""))

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from hub.agency import search as module
 from hub.agency.likeness import Name
 from hub.agency.search import Grade, Hit, Search
 from hub.evidence import audit, operators
@@ -32,6 +33,14 @@ pytestmark = pytest.mark.database
 
 PERSONS = [World(seed=11).person(index) for index in range(200)]
 TOKEN: dict[str, str] = {}
+
+_MANY = """
+INSERT INTO registry.golden (entity, subject, fields, sources, findings, authority, updated_at)
+SELECT 'person', 'urn:az:pid:fin:TST' || n,
+    jsonb_build_object('dateOfBirth', '1970-01-01'::date + n),
+    '{}', '[]', 'a test', '2026-01-01T00:00:00Z'
+FROM generate_series(1, 5000) AS n
+"""
 
 
 def registered(number: int, known: Person, born: date | None = None) -> Event:
@@ -200,3 +209,13 @@ def test_a_year_of_birth_that_is_all_a_source_knows_counts_a_little_less(
         token = operators.add(tx, "root", None, NOW)
         (hit,) = Search(tx, token, "p", NOW).named(Name("Sınaq", "Nümunəyev"), date(1935, 6, 1))
     assert (hit.score, hit.grade) == (0.9, Grade.LIKELY)
+
+
+def test_those_born_on_a_day_are_read_by_index_however_many_persons_there_are(
+    database: Database,
+) -> None:
+    with database.transaction() as tx:
+        tx.execute(_MANY)
+        tx.execute("ANALYZE registry.golden")
+        plan = tx.rows(f"EXPLAIN {module._BORN}", [["1970-01-05", "1970-01", "1970"], 20_000])
+    assert "golden_born" in "\n".join(row["QUERY PLAN"] for row in plan)
