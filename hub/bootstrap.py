@@ -67,6 +67,7 @@ def rabbit(settings: Settings, observer: Observer | None = None) -> RabbitBus:
         linger=settings.batch_linger_ms / 1000,
         deaf_after=settings.deaf_seconds,
         observer=observer or Unobserved(),
+        compress=settings.canonical_compressed,
     )
 
 

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     prefetch: int = Field(
         250, ge=1, le=65_535, description="unacknowledged messages per intake queue"
     )
+    canonical_compressed: bool = Field(
+        True, description="whether canonical batches travel deflated"
+    )
     registry_prefetch: int = Field(
         32, ge=1, le=65_535, description="unacknowledged batches per registry queue"
     )

@@ -43,6 +43,11 @@ def yields(queue: str) -> bool:
     return queue.endswith(f".{LANES[-1]}")
 
 
+def written_by_ministries(queue: str) -> bool:
+    """Whether what is in a queue, or was put aside from it, was published by somebody else."""
+    return queue.removeprefix("dead.").startswith("intake.")
+
+
 def intake_queue(ministry: str, lane: str) -> str:
     """Name the queue of one ministry's lane."""
     return f"intake.{ministry}.{lane}"

@@ -44,6 +44,7 @@ class Message:
     headers: Mapping[str, HeaderValue] = field(default_factory=dict)
     user_id: str | None = None
     timestamp: datetime | None = None
+    content_encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from routing import address, control, wire
+from routing.compression import compressed
 from routing.confirms import Batch
 from routing.hearing import Depths, Hearing
 from routing.inbox import LINGER
@@ -34,15 +35,21 @@ class RabbitPublisher:
     """Publishes with pipelined confirms, ``mandatory`` always on; may be used by many threads."""
 
     def __init__(
-        self, lifeline: Lifeline, confirm_timeout: float, observer: Observer | None = None
+        self,
+        lifeline: Lifeline,
+        confirm_timeout: float,
+        observer: Observer | None = None,
+        *,
+        compress: bool = True,
     ) -> None:
         self._lifeline = lifeline
         self._confirm_timeout = confirm_timeout
         self._observer = observer or Unobserved()
+        self._compress = compress
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Publish as ``Publisher.publish``; the confirm time-out is for each 1,000 messages."""
-        for window in windows(messages):
+        for window in windows(compressed(messages) if self._compress else messages):
             link = self._lifeline.link(CONNECT_SECONDS)
             batch, began = Batch(window), time.monotonic()
             link.publish(batch)
@@ -72,8 +79,9 @@ class RabbitSubscription(RabbitPublisher):
         hearing: Hearing,
         depths: Depths,
         observer: Observer,
+        compress: bool = True,
     ) -> None:
-        super().__init__(lifeline, confirm_timeout, observer)
+        super().__init__(lifeline, confirm_timeout, observer, compress=compress)
         self._linger = linger
         self._hearing = hearing
         self._depths = depths
@@ -131,7 +139,7 @@ class RabbitBus:
     ``linger`` and ``confirm_timeout`` are seconds; ``name`` shows in the broker's connection list.
     ``budget`` bounds the bytes a subscription holds in advance, whatever its prefetch.
     A consumer that hears nothing for ``deaf_after`` seconds of a queue that is not empty is
-    replaced, and counted by ``observer``.
+    replaced, and counted by ``observer``. With ``compress`` canonical batches travel compressed.
     Raises ``Stop`` for a URL that cannot be read.
     """
 
@@ -145,6 +153,7 @@ class RabbitBus:
         budget: int = BUDGET,
         deaf_after: float = DEAF_SECONDS,
         observer: Observer | None = None,
+        compress: bool = True,
     ) -> None:
         wire.tolerate_unreadable_headers()
         self._url = url
@@ -155,12 +164,15 @@ class RabbitBus:
         self._budget = budget
         self._deaf_after = deaf_after
         self._observer = observer or Unobserved()
+        self._compress = compress
         self._open: list[RabbitPublisher] = []
 
     def publisher(self) -> RabbitPublisher:
         """Open a publishing connection; it connects, and reconnects, by itself."""
         lifeline = Lifeline(self._brokers, Wanted())
-        publisher = RabbitPublisher(lifeline, self._confirm_timeout, self._observer)
+        publisher = RabbitPublisher(
+            lifeline, self._confirm_timeout, self._observer, compress=self._compress
+        )
         return self._opened(publisher)
 
     def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
@@ -173,6 +185,7 @@ class RabbitBus:
             hearing=Hearing(queues, self._deaf_after),
             depths=self.depths,
             observer=self._observer,
+            compress=self._compress,
         )
         self._opened(subscription)
         return subscription

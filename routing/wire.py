@@ -10,6 +10,7 @@ from typing import Any
 import pika.data
 from pika.spec import BasicProperties
 
+from routing.compression import restored
 from routing.message import Delivery, HeaderValue, Message, Tag
 
 _PERSISTENT = 2
@@ -20,6 +21,7 @@ def to_properties(message: Message) -> Any:
     """Make the properties of a message: always persistent."""
     return BasicProperties(
         content_type=_short(message.content_type) or None,
+        content_encoding=message.content_encoding,
         headers={_short(name): value for name, value in message.headers.items()} or None,
         delivery_mode=_PERSISTENT,
         message_id=_short(message.message_id) or None,
@@ -35,7 +37,7 @@ def to_delivery(generation: int, queue: str, method: Any, properties: Any, body:
         queue=queue,
         exchange=_text(method.exchange),
         routing_key=_text(method.routing_key),
-        body=body,
+        body=restored(queue, properties.content_encoding, body),
         message_id=_text(properties.message_id),
         content_type=_text(properties.content_type),
         user_id=None if properties.user_id is None else _text(properties.user_id),
