@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,20 @@ from tests.support.needs import SETTINGS, needing
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.private_broker import PrivateBroker, running_private_broker
 from tests.support.rabbitmq import Broker, found_broker
+from tests.support.sharing_out import ByFile
 
 
 def _unique(purpose: str) -> str:
     return f"qovsaq_test_{purpose}_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """Share the tests out by file, with ``--dist loadgroup``."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

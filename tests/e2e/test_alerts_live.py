@@ -41,7 +41,6 @@ slow = [
     pytest.mark.slow,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("alerts"),
     pytest.mark.timeout(3 * SECONDS),
 ]
 

@@ -37,7 +37,7 @@ from tests.support.outbound_events import document
 from tests.support.postgres import PostgresServer
 from tests.support.subscribed import Body, enter
 
-pytestmark = [pytest.mark.database, pytest.mark.xdist_group("every-record")]
+pytestmark = [pytest.mark.database]
 
 SAMPLES = [sample for connector in discover().values() for sample in golden(connector)]
 ROWS = [

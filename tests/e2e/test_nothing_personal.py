@@ -39,7 +39,6 @@ from tests.support.servers import free_port, wait_until
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
 ]
 
 KINDS = (Kind.INTAKE, Kind.REGISTRY, Kind.RELAY, Kind.DESK)

@@ -25,7 +25,7 @@ from tests.support.needs import needing
 from tests.support.rabbitmq import Broker, connected
 from tests.support.servers import NoServer
 
-pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("broker users")]
+pytestmark = [pytest.mark.broker]
 
 GRANT = Path(__file__).parents[2] / "ops" / "rabbitmq" / "grant.sh"
 MINISTRIES = ("justice", "interior", "labour", "health", "economy", "migration")

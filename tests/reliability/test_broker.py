@@ -14,7 +14,6 @@ pytestmark = [
     pytest.mark.reliability,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
     pytest.mark.timeout(900),
 ]
 
@@ -62,8 +61,7 @@ def test_a_queue_that_loses_its_leader_delays_and_loses_nothing(
     with played.under_load():
         for share in (0.2, 0.4, 0.6):
             played.wait_for(share)
-            for queue in ("registry.writer.live", "intake.labour.live"):
-                shared_node.kill_leader(queue)
+            shared_node.kill_leaders("registry.writer.live", "intake.labour.live")
     assert played.problems() == []
     assert played.attempts() == 0
     restart(shared_node)  # a leader that died too often within seconds stays dead until then

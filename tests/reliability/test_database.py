@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.reliability,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
     pytest.mark.timeout(900),
 ]
 

@@ -29,7 +29,6 @@ pytestmark = [
     pytest.mark.reliability,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
     pytest.mark.timeout(600),
 ]
 CREW = {Kind.INTAKE: 1, Kind.REGISTRY: 1, Kind.RELAY: 1, Kind.DESK: 1}

@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.reliability,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
     pytest.mark.timeout(900),
 ]
 JOURNALLED = "SELECT count(*) AS n FROM evidence.journal"

@@ -24,7 +24,6 @@ from tests.support.servers import wait_until
 pytestmark = [
     pytest.mark.reliability,
     pytest.mark.database,
-    pytest.mark.xdist_group("reliability"),
     pytest.mark.timeout(900),
 ]
 REPOSITORY = Path(__file__).parents[2]

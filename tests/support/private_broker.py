@@ -86,14 +86,14 @@ class PrivateBroker:
         """Stop the node in an orderly way; its data stay."""
         self._signal(signal.SIGTERM)
 
-    def kill_leader(self, queue: str) -> None:
-        """Kill the process that leads a quorum queue of the default virtual host.
+    def kill_leaders(self, *queues: str) -> None:
+        """Kill the processes that lead quorum queues of the default virtual host.
 
-        Its supervisor starts it again from the log, and an election follows, as after the loss
+        Their supervisor starts them again from the log, and elections follow, as after the loss
         of the leading node of a cluster.
         """
-        name = f"'%2F_{queue}'"
-        self.administration.run("eval", f"exit(whereis({name}), kill), ok.")
+        names = ", ".join(f"'%2F_{queue}'" for queue in queues)
+        self.administration.run("eval", f"[exit(whereis(Name), kill) || Name <- [{names}]], ok.")
 
     def forget_consumers(self, queue: str) -> None:
         """Let a quorum queue of the default virtual host lose its consumers.

@@ -31,7 +31,7 @@ from tests.integration.registry.writing import NOW
 from tests.support.rabbitmq import Broker
 from tests.support.servers import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.xdist_group("broker users")]
+pytestmark = [pytest.mark.broker, pytest.mark.database]
 
 ROOT = Path(__file__).parents[3]
 PATTERNS = {"fast": ["c412.#"], "slow": ["#"]}

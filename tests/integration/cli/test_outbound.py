@@ -25,7 +25,6 @@ from tests.support.servers import wait_until
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("broker users"),
     pytest.mark.timeout(300),
 ]
 QUEUE = keys.deliver_queue(BODY)

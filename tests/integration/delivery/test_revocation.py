@@ -36,7 +36,6 @@ from tests.support.servers import wait_until
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("broker users"),
 ]
 PASSWORD = "secret"
 SIZES = [
