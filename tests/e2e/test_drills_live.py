@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.broker,
     pytest.mark.database,
-    pytest.mark.xdist_group("alerts"),
     pytest.mark.timeout(900),
 ]
 SECONDS = 240

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-_BROKER_USERS = "broker users"
+_BROKER_USERS, _ALERTS = "broker users", "alerts"
 TOGETHER = {
+    # A Prometheus each, and a hub's processes, watched by the second.
+    "tests/e2e/test_alerts_live.py": _ALERTS,
+    "tests/e2e/test_drills_live.py": _ALERTS,
     # Users belong to the whole broker, whatever virtual host a test has of its own.
     "tests/integration/agency/test_consumers.py": _BROKER_USERS,
     "tests/integration/cli/test_outbound.py": _BROKER_USERS,

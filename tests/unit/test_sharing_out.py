@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from tests.support.sharing_out import TOGETHER, ByFile
 
 ROOT = Path(__file__).parents[2]
@@ -56,12 +58,20 @@ def test_the_tests_of_a_file_go_to_one_worker_and_every_test_to_some() -> None:
     assert not files[0] & files[1]
 
 
-def test_what_changes_the_brokers_users_goes_to_one_worker() -> None:
+@pytest.mark.parametrize("group", sorted(set(TOGETHER.values())))
+def test_what_would_disturb_each_other_goes_to_one_worker(group: str) -> None:
     others = [f"tests/test_{file}.py::test" for file in range(9)]
-    users = [f"{file}::test" for file in TOGETHER]
+    users = [f"{file}::test" for file, of in TOGETHER.items() if of == group]
     tests = [test for pair in zip(others, users, strict=False) for test in pair]
     assert sorted(len({*share} & {*users}) for share in shared_out(tests)) == [0, len(users)]
 
 
 def test_what_goes_together_exists() -> None:
     assert [file for file in TOGETHER if not (ROOT / file).is_file()] == []
+
+
+def test_no_test_relies_on_a_mark_that_does_nothing() -> None:
+    mark = "xdist" + "_group"
+    files = [*(ROOT / "tests").rglob("*.py")]
+    assert len(files) > 100
+    assert [file.name for file in files if mark in file.read_text("utf-8")] == []
