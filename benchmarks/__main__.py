@@ -15,7 +15,8 @@ import typer
 
 from benchmarks import bulk as bulk_path
 from benchmarks import report, results
-from benchmarks.country.load import drop, load_country
+from benchmarks.country.load import drop, forget, load_country
+from benchmarks.country.told import summary
 from benchmarks.latency import latency, under_bulk
 from benchmarks.limits import limits
 from benchmarks.live import live
@@ -29,6 +30,9 @@ _PROMISES = (
     "durable quorum queues, persistent messages, publisher confirms, acknowledged late; "
     "fsync, full_page_writes and synchronous_commit on"
 )
+
+_LEAST_OF_A_SLICE = 40_000
+"""Of fewer records it would be the start of commands that is measured."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -162,7 +166,9 @@ def readme(
 def country(
     folder: Annotated[Path, typer.Argument(help="Where files and checkpoints are kept.")],
     records: Annotated[int, typer.Option(help="Records of the whole country.")] = 40_000_000,
-    slices: Annotated[int, typer.Option(help="Parts that it is loaded in.")] = 40,
+    slices: Annotated[
+        int | None, typer.Option(help="Parts that it is loaded in; by default 40, or fewer.")
+    ] = None,
     upto: Annotated[int | None, typer.Option(help="Stop after so many slices.")] = None,
     bodies: Annotated[int, typer.Option(help="Bodies that subscribe meanwhile.")] = 3,
     own: Annotated[
@@ -177,10 +183,14 @@ def country(
             drop(at, folder)
             return
         durable(at)
-        found = load_country(at, folder, records, slices, upto or slices, bodies)
+        if own:
+            forget(folder)
+        parts = slices or max(2, min(40, records // _LEAST_OF_A_SLICE))
+        found = load_country(at, folder, records, parts, upto or parts, bodies)
         if own:
             drop(at, folder)
         _conclude(found, described(at), "", keep=keep, whole=False)
+        typer.echo(summary(found))
 
 
 def _conclude(

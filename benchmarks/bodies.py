@@ -30,6 +30,11 @@ _GRANTED: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 
 
+def name_of(number: int) -> str:
+    """The name of a body, by its number from 0."""
+    return f"body-{number}"
+
+
 class Unhindered:
     """The broker's rights, left as they are: the run's readers come as its owner."""
 
@@ -75,7 +80,7 @@ def admit(hub: Hub, broker_url: str, bodies: int) -> None:
 
 def _body(number: int) -> SubscriberDocument:
     records = [record for fields in _GRANTED.values() for record in fields]
-    told = {"subscriber": f"body-{number}", "title": f"Body {number}", "channel": "amqp"}
+    told = {"subscriber": name_of(number), "title": f"Body {number}", "channel": "amqp"}
     return SubscriberDocument.model_validate(told | {"records": records})
 
 

@@ -23,10 +23,6 @@ _SLOWEST = 50
 _TRIES = 10
 _SETTING_OUT = 180
 _STARTED = "SELECT min(started_at) AS at FROM evidence.document"
-_DUE = """
-SELECT count(*) AS records FROM evidence.record_log
-WHERE record_type IN ('person', 'identity_document', 'employment_contract')
-"""
 
 Write = Callable[[Path, int], File]
 
@@ -36,7 +32,7 @@ def ndjson(folder: Path, records: int) -> File:
     path = folder / "contracts.ndjson"
     with path.open("wb") as file:
         file.writelines(line + b"\n" for line in Country().notices(range(records)))
-    return File(path, "labour", "application/x-ndjson", records)
+    return File(path, "labour", "application/x-ndjson", records, due=records)
 
 
 def xml(folder: Path, records: int) -> File:
@@ -78,8 +74,7 @@ def load(at: Site, file: File, bodies: int) -> tuple[Usage, promises.Ends]:
     within = _SETTING_OUT + file.records / _SLOWEST
     ends = promises.wait_for(at, file.records, 0, (file.ministry,), within)
     if bodies:
-        expected = bodies * due(at.database_url)
-        ends = promises.wait_for(at, file.records, expected, (file.ministry,), within)
+        ends = promises.wait_for(at, file.records, bodies * file.due, (file.ministry,), within)
     usage = meter.stop()
     return replace(usage, cpu={"load": loading, **usage.cpu}), ends
 
@@ -98,11 +93,6 @@ def send(at: Site, file: File) -> float:
     if status:
         raise RuntimeError((at.folder / "commands.log").read_text("utf-8")[-2000:])
     return _of_children() - before
-
-
-def due(url: str) -> int:
-    """Records of the kinds that each body is told of."""
-    return int(one(url, _DUE, "records"))
 
 
 def one(url: str, statement: LiteralString, column: str) -> Any:

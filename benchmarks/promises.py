@@ -48,13 +48,15 @@ class Account:
 def wait_for(site: Site, records: int, due: int, ministries: Sequence[str], within: float) -> Ends:
     """Wait until so many records are settled and so many deliveries confirmed; tell when."""
     watched = [keys.intake_queue(name, lane) for name in ministries for lane in keys.LANES]
+    if due:
+        watched += [keys.outbound_queue(each, lane) for each in site.names for lane in keys.LANES]
     database = Database(site.database_url, application_name="bench")
 
     def done(waiting: Callable[[], int]) -> bool:
-        if waiting():
+        if waiting():  # what is cheap is asked first: sums grow with what was loaded before
             return False
         with database.transaction() as tx:
-            if tx.rows(_RECEIVED)[0]["records"] < records or tx.rows(_OPEN):
+            if tx.rows(_OPEN) or tx.rows(_RECEIVED)[0]["records"] < records:
                 return False
             return int(tx.rows(_DELIVERED)[0]["records"]) >= due
 

@@ -114,7 +114,8 @@ def ratios(results: Results) -> dict[str, Any]:
 def largest_process(results: Results) -> float | None:
     """Peak RSS of the largest process of the hub, over all runs of it."""
     servers = {"rabbitmq", "postgresql", "bodies"}
-    runs = [results.get("live"), *(results.get("bulk") or {}).values()]
+    country = results.get("country") or {}
+    runs = [results.get("live"), *(results.get("bulk") or {}).values(), *country.get("slices", ())]
     sizes = [
         size
         for run in runs

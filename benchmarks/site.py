@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks import processes
-from benchmarks.bodies import admit, declare
+from benchmarks.bodies import admit, declare, name_of
 from benchmarks.country.files import File
 from benchmarks.meter import Group, Meter
 from benchmarks.servers import Servers
@@ -59,6 +59,11 @@ class Site:
             "QOVSAQ_LOG_LEVEL": "info",
         }
 
+    @property
+    def names(self) -> list[str]:
+        """The bodies that subscribe."""
+        return [name_of(number) for number in range(self.bodies)]
+
     def start(self, *kinds: str) -> None:
         """Start processes and return when each is at work."""
         for kind in kinds:
@@ -69,7 +74,7 @@ class Site:
 
     def read_deliveries(self) -> None:
         """Read the queues of all bodies from now on, in a process of their own."""
-        queues = [keys.deliver_queue(f"body-{number}") for number in range(self.bodies)]
+        queues = [keys.deliver_queue(name) for name in self.names]
         if queues:
             command = [sys.executable, "-m", "benchmarks.queues", self.broker_url, *queues]
             self.reader = subprocess.Popen(command, stdin=subprocess.DEVNULL)

@@ -23,6 +23,7 @@ from hub.delivery.subscriber import Channel, Subscriber, check_channel
 from hub.evidence.downtime.pauses import Pauses
 from hub.evidence.outages import OutageLog
 from hub.hop import Hop, Pace
+from hub.pacing import Pacing
 from hub.registry import current
 from hub.rounds import Rounds
 from hub.settings import Settings
@@ -86,7 +87,8 @@ def delivery(hub: Hub) -> Worker:
     closing = grants.database.close
     watch = Rounds("grants watch", grants.keep_watch, _WATCH_SECONDS, closing, breaker)
     interval = hub.settings.outbound.custody_seconds
-    telling = Rounds("custody", lambda: _tell(hub), interval, lambda: None)
+    books = Pacing()  # an account counts every record of its subscriber
+    telling = Rounds("custody", lambda: books.look(lambda: _tell(hub)), interval, lambda: None)
     return Crew({"deliveries": office, "grants watch": watch, "custody": telling})
 
 

@@ -36,12 +36,13 @@ _RETURNS = (
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A document on disk, as ``qovsaq load`` takes it."""
+    """A document on disk, as ``qovsaq load`` takes it; each body is told of ``due`` records."""
 
     path: Path
     ministry: str
     content_type: str
     records: int
+    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,15 @@ class Country:
         part = self._part(_PERSONS, number)
         path = _written(folder / f"{number:04d}-interior.xml", _INTERIOR, self.citizens(part))
         odd = sum(index % 2 for index in part)
-        return File(path, "interior", "text/xml", 3 * len(part) + odd)
+        documents = len(part) + odd
+        told = len(part) + documents
+        return File(path, "interior", "text/xml", told + len(part), due=told)
 
     def _labour(self, number: int, folder: Path) -> File:
         part, path = self._part(_CONTRACTS, number), folder / f"{number:04d}-labour.ndjson"
         with path.open("wb") as file:
             file.writelines(line + b"\n" for line in self.notices(part))
-        return File(path, "labour", "application/x-ndjson", len(part))
+        return File(path, "labour", "application/x-ndjson", len(part), due=len(part))
 
     def _register(self, number: int, folder: Path) -> File:
         part = self._part(_TAXPAYERS, number)

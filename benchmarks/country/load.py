@@ -12,13 +12,13 @@ from typing import Any
 import typer
 
 from benchmarks import bulk, promises
-from benchmarks.country.files import WHOLE, Country
+from benchmarks.country.files import Country
+from benchmarks.country.told import told
 from benchmarks.live import run_of
 from benchmarks.servers import Servers
 from benchmarks.site import Site, standing_site
 
 MINISTRIES = ("interior", "labour", "economy")
-_MILLION = 1_000_000
 _SIZE = "SELECT pg_database_size(current_database()) AS bytes"
 
 
@@ -66,29 +66,12 @@ def load_country(
             typer.echo(json.dumps(checkpoint.done[-1]), err=True)
         total = sum(each["records"] for each in checkpoint.done)
         promises.account(at, total)
-    return told(checkpoint.done, slices)
+    return told(checkpoint.done)
 
 
-def told(done: Sequence[dict[str, Any]], slices: int) -> dict[str, Any]:
-    """Sum up the slices; where some are missing, say what the whole country would take."""
-    total = sum(each["records"] for each in done)
-    seconds = sum(each["seconds"] for each in done)
-    later = done[len(done) // 2 :]
-    rate = sum(each["records"] for each in later) / sum(each["seconds"] for each in later)
-    hours = seconds / 3600 if len(done) == slices else WHOLE / rate / 3600
-    found: dict[str, Any] = {
-        "country": {
-            "records": total,
-            "records_per_s": round(total / seconds, 1),
-            "hours": round(hours, 2),
-            "extrapolated": total < WHOLE,
-            "slices": list(done),
-        }
-    }
-    first, last = _million(done), _million(list(reversed(done)))
-    if first and last and total >= 2 * _MILLION:
-        found["bulk"] = {"last_vs_first_million": round(last / first, 3)}
-    return found
+def forget(folder: Path) -> None:
+    """Begin anew: what a checkpoint tells of went with the servers it was loaded into."""
+    (folder / "checkpoint.json").unlink(missing_ok=True)
 
 
 def drop(servers: Servers, folder: Path) -> None:
@@ -106,7 +89,9 @@ def _slice(
     """Load one slice and wait until all of it is committed, and delivered where that is due."""
     files = country.write(number, folder)
     records = sum(file.records for file in files)
+    due = sum(file.due for file in files)
     total = records + sum(each["records"] for each in before)
+    delivered = at.bodies * (due + sum(each["due"] for each in before))
     meter = at.meter()
     loading = 0.0
     for file in files:
@@ -114,20 +99,15 @@ def _slice(
         file.path.unlink()
     within = 600 + records / 50
     promises.wait_for(at, total, 0, MINISTRIES, within)
-    promises.wait_for(at, total, at.bodies * bulk.due(at.database_url), MINISTRIES, within)
+    promises.wait_for(at, total, delivered, MINISTRIES, within)
     usage = meter.stop()
     run = run_of(records, usage.seconds, usage, memory=at.memory())
     cpu = {**run.cpu, "load": round(loading / records * 1e6, 1)}
     cpu["all"] = round(run.cost + cpu["load"], 1)
     size = bulk.one(at.database_url, _SIZE, "bytes")
-    return run.as_dict() | {"slice": number, "cpu_us_per_record": cpu, "database_bytes": size}
-
-
-def _million(done: Sequence[dict[str, Any]]) -> float | None:
-    """The rate of the first million of these slices."""
-    records, seconds = 0, 0.0
-    for each in done:
-        records, seconds = records + each["records"], seconds + each["seconds"]
-        if records >= _MILLION * 0.99:
-            return float(records / seconds)
-    return None
+    return run.as_dict() | {
+        "slice": number,
+        "due": due,
+        "cpu_us_per_record": cpu,
+        "database_bytes": size,
+    }

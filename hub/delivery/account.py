@@ -71,6 +71,7 @@ def draw_up(
     now: datetime,
 ) -> list[Line]:
     """Draw up the account as of ``now`` (aware); ``depths`` were read before the transaction."""
+    tx.count_alone()
     return [_line(tx, each, depths, settle, now) for each in subscribers if each.pushed]
 
 

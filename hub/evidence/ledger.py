@@ -113,6 +113,7 @@ def statement(
     Ministries that never sent anything have a line of zeros.
     """
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    tx.count_alone()
     expected = {row["ministry"]: row for row in tx.rows(_EXPECTED)}
     counted = _by_ministry(tx.rows(_STATES))
     names = sorted(set(ministries) | set(expected) | set(counted))

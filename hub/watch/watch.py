@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hub.evidence import backups, ledger, workers
 from hub.metrics import Metrics
+from hub.pacing import Pacing
 from hub.store.database import Database
 from hub.watch import certificates, queues
 from hub.watch.calendar import Calendar, silent
@@ -28,7 +29,10 @@ _LONG_AGO = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Watch:
-    """One look at everything is ``step``; only the leader among the watches looks."""
+    """One look at everything is ``step``; only the leader among the watches looks.
+
+    The ledger counts every record there is: ``books`` says how much of the time that may take.
+    """
 
     database: Database
     bus: Bus
@@ -44,6 +48,7 @@ class Watch:
     feeds: Feeds = field(default_factory=Feeds)
     ages: Ages = field(default_factory=Ages)
     windows: set[tuple[str, str]] = field(default_factory=set)
+    books: Pacing = field(default_factory=Pacing)
 
     @property
     def keeper(self) -> Keeper:
@@ -64,7 +69,7 @@ class Watch:
         quiet, last = self._feeds(now)
         self.keeper.tend(quiet, last, now)
         self._server()
-        self._ledger(now)
+        self.books.look(lambda: self._ledger(now))
         self._queues(now)
         return True
 

@@ -14,6 +14,7 @@ from connectors._kit.discover import discover
 from hub.evidence import backups
 from hub.evidence.backups import Backup, Event
 from hub.metrics import Metrics
+from hub.pacing import Pacing
 from hub.store.database import Database
 from hub.watch.calendar import Calendar, Pattern
 from hub.watch.leader import Leadership
@@ -84,6 +85,19 @@ def test_the_ledger_of_a_lost_record_shows_in_the_gauges(post: Post) -> None:
     post.bench.later(minutes=2)
     watch.step(post.bench.now)
     assert post.tells('unaccounted{ministry="labour"} 1.0')
+
+
+def test_a_ledger_that_has_grown_large_is_drawn_up_less_often(post: Post) -> None:
+    seconds = iter([0, 20, 30, 199, 200, 220])
+    watch = post.watch(books=Pacing(seconds=lambda: next(seconds)))
+    watch.step(post.bench.now)
+    post.bench.send("labour", CONTRACT)
+    post.bench.work()
+    for _ in (30, 199):
+        watch.step(post.bench.now)
+        assert post.tells('in_flight{ministry="labour"} 0.0')
+    watch.step(post.bench.now)
+    assert post.tells('in_flight{ministry="labour"} 1.0')
 
 
 def test_depths_and_ages_of_queues_and_of_open_records(post: Post) -> None:

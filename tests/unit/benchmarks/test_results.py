@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import report, results
-from benchmarks.country.load import Checkpoint, told
+from benchmarks.country.load import Checkpoint
 from benchmarks.meter import Usage
 from benchmarks.plot import Bar, chart
 from benchmarks.processes import cpu_seconds, family, peak_rss_mb
@@ -77,17 +77,6 @@ def test_a_dearer_record_is_complained_of_and_a_spread_is_not() -> None:
     assert settled([2.0, 2.2, 3.4]).tolerance == pytest.approx(0.95, abs=0.01)
     assert measure.complaint(3.5) is None
     assert "2.20" in (measure.complaint(3.6) or "")
-
-
-def slice_(number: int, seconds: float) -> dict[str, float]:
-    return {"slice": number, "records": 1_000_000, "seconds": seconds}
-
-
-def test_a_part_of_the_country_says_what_the_whole_would_take() -> None:
-    found = told([slice_(0, 100), slice_(1, 125)], slices=40)
-    assert found["bulk"]["last_vs_first_million"] == 0.8
-    assert found["country"]["extrapolated"]
-    assert found["country"]["hours"] == pytest.approx(40 * 125 / 3600, abs=0.01)
 
 
 def test_a_checkpoint_goes_on_and_is_not_taken_for_another_country(tmp_path: Path) -> None:
