@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -64,6 +64,8 @@ class Pace:
     ``opens_at`` is how many failures of a dependency in a row open the breaker.
     ``crashes`` is how often a process may die over one message, handled alone, before the
     message is parked: more than once, because kill -9 and power cuts hit innocents too.
+    ``rest`` is for a hop that nobody waits for: after a batch that was not full it rests that many
+    times as long as it worked, so that what comes meanwhile is one batch and costs as much as one.
     """
 
     batch: int = 250
@@ -72,6 +74,8 @@ class Pace:
     pause_seconds: float = 0.2
     longest_pause_seconds: float = 5.0
     opens_at: int = 3
+    rest: float = 0.0
+    longest_rest_seconds: float = 0.1
 
 
 class Hop:
@@ -122,6 +126,7 @@ class Hop:
         if not deliveries:
             self._through_outage(stop, _insisting(lambda: self._handler.idle(self._clock())))
             return 0
+        began = self._clock()
         self._observer.observe("batch_deliveries", len(deliveries), hop=self.name)
         fresh = [delivery for delivery in deliveries if not delivery.redelivered]
         if fresh:
@@ -129,7 +134,13 @@ class Hop:
         suspects = [delivery for delivery in deliveries if delivery.redelivered]
         if suspects:
             self._take_suspects(stop, suspects)
+        if self._pace.rest and len(deliveries) < self._pace.batch:
+            self._rest(stop, self._clock() - began)
         return len(deliveries)
+
+    def _rest(self, stop: threading.Event, worked: timedelta) -> None:
+        rest = self._pace.rest * worked.total_seconds()
+        stop.wait(max(0.0, min(rest, self._pace.longest_rest_seconds)))
 
     def _take(self, stop: threading.Event, batch: Sequence[Delivery]) -> None:
         try:

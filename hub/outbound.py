@@ -33,6 +33,9 @@ _WATCH_SECONDS = 1.0
 _PREFETCH = 8
 """Batches in hand per lane; each is up to 250 records."""
 
+_REST = 4.0
+"""A batch of one costs a body as much as one of many, and a tenth of a second is soon enough."""
+
 
 def persons(settings: Settings) -> frozenset[str]:
     """URN prefixes of the identifiers that are of a person."""
@@ -122,7 +125,7 @@ def hop(hub: Hub, subscriber: Subscriber) -> Worker:
         handler,
         clock=hub.clock,
         observer=hub.metrics,
-        pace=Pace(batch=_PREFETCH, opens_at=settings.breaker_failures),
+        pace=Pace(batch=_PREFETCH, opens_at=settings.breaker_failures, rest=_REST),
         keep=OutageLog(database, name).keep,
     )
 

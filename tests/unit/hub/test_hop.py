@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -216,3 +217,35 @@ def test_a_stale_delivery_is_handed_to_the_subscription_as_it_is() -> None:
     worker, subscription = hop(ScriptedHandler(), [old])
     worker.step(threading.Event())
     assert subscription.acked == [7]
+
+
+class Resting(threading.Event):
+    """Lets no time pass and notes what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout)
+        return self.is_set()
+
+
+@pytest.mark.parametrize(("seconds", "rest"), [(0.01, 0.04), (1.0, 0.1), (-1.0, 0.0)])
+def test_a_hop_that_nobody_waits_for_rests_after_a_batch_that_was_not_full(
+    seconds: float, rest: float
+) -> None:
+    stop, times = Resting(), iter([NOW, NOW, NOW + timedelta(seconds=seconds), *[NOW] * 9])
+    subscription = RememberingSubscription([[delivery(1)], [delivery(2), delivery(3)], []])
+    worker = Hop(
+        "test",
+        subscription,
+        ScriptedHandler(),
+        clock=lambda: next(times),
+        observer=Unobserved(),
+        pace=replace(PACE, batch=2, rest=4.0),
+    )
+    for _ in range(3):
+        worker.step(stop)
+    assert stop.waited == [pytest.approx(rest)]
+    assert subscription.acked == [1, 2, 3]
