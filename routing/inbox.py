@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from routing.message import Delivery
 
@@ -53,12 +53,13 @@ class Inbox:
         self._wanted = 1
         self._open = True
 
-    def put(self, delivery: Delivery) -> int:
-        """Add a delivery and answer how many bytes wait; wakes a worker that has enough."""
+    def put(self, deliveries: Iterable[Delivery]) -> int:
+        """Add deliveries and answer how many bytes wait; wakes a worker that has enough."""
         with self._changed:
-            place = self._yielding if self._yields(delivery.queue) else self._waiting
-            place.append(delivery)
-            self._bytes += len(delivery.body)
+            for delivery in deliveries:
+                place = self._yielding if self._yields(delivery.queue) else self._waiting
+                place.append(delivery)
+                self._bytes += len(delivery.body)
             if self._present() >= self._wanted:
                 self._changed.notify_all()
             return self._bytes

@@ -20,8 +20,11 @@ from pika.exceptions import AMQPError
 from routing import keys, wire
 from routing.acks import Acks
 from routing.confirms import Batch, Confirms
+from routing.connection import Connection
+from routing.frames import Expected, read_deliveries
 from routing.inbox import Inbox
 from routing.loss import Loss
+from routing.message import Delivery
 from schemas.errors import Parked, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -65,8 +68,10 @@ class Link:
         self._lock = threading.Lock()  # guards the two below: a batch is failed or never taken
         self._ended = False
         self._batches: set[Batch] = set()
-        self._connection = pika.SelectConnection(
+        self._consumed = Expected(generation, 0, {})
+        self._connection = Connection(
             parameters,
+            self._take,
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_end,
             on_close_callback=self._on_end,
@@ -140,15 +145,29 @@ class Link:
 
     def _on_confirming(self, _frame: Any) -> None:
         self._channel.basic_qos(prefetch_count=self.wanted.prefetch)
+        queues = {}
         for queue in self.wanted.queues:
-            self._channel.basic_consume(queue, partial(self._on_delivery, queue))
+            tag = self._channel.basic_consume(queue, partial(self._on_delivery, queue))
+            queues[tag.encode()] = queue
+        self._consumed = Expected(self.generation, self._channel.channel_number, queues)
         self._on_ready(self)
+
+    def _take(self, buffer: bytes) -> int:
+        """Take the deliveries that the buffer begins with, and say how many bytes they are."""
+        if not (self._consumed.queues and self._channel.is_open):
+            return 0
+        deliveries, size = read_deliveries(buffer, self._consumed)
+        if deliveries:
+            self._put(deliveries)
+        return size
 
     def _on_delivery(
         self, queue: str, _channel: Any, method: Any, properties: Any, body: bytes
     ) -> None:
-        delivery = wire.to_delivery(self.generation, queue, method, properties, body)
-        if self.inbox.put(delivery) > self.wanted.budget and self.wanted.prefetch > 1:
+        self._put([wire.to_delivery(self.generation, queue, method, properties, body)])
+
+    def _put(self, deliveries: Sequence[Delivery]) -> None:
+        if self.inbox.put(deliveries) > self.wanted.budget and self.wanted.prefetch > 1:
             # AMQP cannot take back what it has promised a consumer; a closed channel does.
             self.wanted = self.wanted.reduced()
             self._lose(Loss(0, f"large messages: prefetch reduced to {self.wanted.prefetch}"))

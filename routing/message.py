@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 ATTEMPTS = "x-qovsaq-attempts"
 CAUSE = "x-qovsaq-cause"
@@ -47,8 +48,7 @@ class Message:
     content_encoding: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A delivery tag with the generation of its channel: a tag of a lost channel is stale."""
 
     generation: int

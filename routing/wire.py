@@ -35,14 +35,14 @@ def to_delivery(generation: int, queue: str, method: Any, properties: Any, body:
     return Delivery(
         tag=Tag(generation, method.delivery_tag),
         queue=queue,
-        exchange=_text(method.exchange),
-        routing_key=_text(method.routing_key),
+        exchange=text(method.exchange),
+        routing_key=text(method.routing_key),
         body=restored(queue, properties.content_encoding, body),
-        message_id=_text(properties.message_id),
-        content_type=_text(properties.content_type),
-        user_id=None if properties.user_id is None else _text(properties.user_id),
-        timestamp=_instant(properties.timestamp),
-        headers=_headers(properties.headers),
+        message_id=text(properties.message_id),
+        content_type=text(properties.content_type),
+        user_id=None if properties.user_id is None else text(properties.user_id),
+        timestamp=instant(properties.timestamp),
+        headers=headers(properties.headers),
         redelivered=method.redelivered,
     )
 
@@ -70,18 +70,18 @@ def _decode_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
         return {}, end
 
 
-def _headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:
+def headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:
     """Keep what a header of ours may be: text, whole numbers and truth values."""
     kept: dict[str, HeaderValue] = {}
     for name, value in (table or {}).items():
         if isinstance(value, str | bool):
-            kept[_text(name)] = value
+            kept[text(name)] = value
         elif isinstance(value, int):
-            kept[_text(name)] = int(value)  # pika's long integers are a type of their own
+            kept[text(name)] = int(value)  # pika's long integers are a type of their own
     return kept
 
 
-def _text(value: str | bytes | None) -> str:
+def text(value: str | bytes | None) -> str:
     """Read a short string; pika leaves bytes that are not UTF-8 as they are."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
@@ -93,7 +93,7 @@ def _short(text: str) -> str:
     return text.encode()[:_SHORT_BYTES].decode(errors="ignore")
 
 
-def _instant(seconds: int | None) -> datetime | None:
+def instant(seconds: int | None) -> datetime | None:
     """Read a time stamp; one outside of the calendar is none."""
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -10,7 +10,8 @@ from typing import Any
 import pika
 import pytest
 
-from routing.message import Message
+from routing import wire
+from routing.message import Delivery, Message
 from routing.rabbit import RabbitBus
 from schemas.errors import Parked
 from tests.support.buses import bodies, receive_all
@@ -63,6 +64,24 @@ def test_a_table_too_deep_to_read_does_not_stop_the_messages_behind(
     finally:
         sys.setrecursionlimit(usual)
     assert read(open_bus(laid_out)) == BODIES
+
+
+def test_ordinary_deliveries_are_read_without_pikas_frames(
+    laid_out: str, open_bus: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_to_pika: list[Delivery] = []
+    usual = wire.to_delivery
+
+    def noted(*given: Any) -> Delivery:
+        left_to_pika.append(usual(*given))
+        return left_to_pika[-1]
+
+    monkeypatch.setattr(wire, "to_delivery", noted)
+    with connected(laid_out) as channel:
+        for _ in range(100):
+            channel.basic_publish("intake.alpha", "live", b"{}")
+    assert len(receive_all(open_bus(laid_out).subscribe([QUEUE], prefetch=100), 100)) == 100
+    assert len(left_to_pika) < 20  # one that the network cut in two is pika's
 
 
 def publish_between(url: str, properties: dict[str, object]) -> None:

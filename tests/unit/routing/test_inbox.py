@@ -50,7 +50,7 @@ def test_without_linger_what_is_there_is_taken() -> None:
 def test_an_inbox_keeps_the_order_and_the_rest() -> None:
     inbox = Inbox()
     for number in range(5):
-        inbox.put(Delivery(Tag(1, number), "q", "", "q", b""))
+        inbox.put([Delivery(Tag(1, number), "q", "", "q", b"")])
     assert [d.tag.number for d in inbox.take(3, 0, 0)] == [0, 1, 2]
     assert [d.tag.number for d in inbox.take(3, 0, 0)] == [3, 4]
 
@@ -58,7 +58,7 @@ def test_an_inbox_keeps_the_order_and_the_rest() -> None:
 def test_a_batch_ends_with_the_delivery_that_reaches_its_bytes() -> None:
     inbox = Inbox()
     sizes = [BATCH_BYTES // 2, BATCH_BYTES, 1, 1]
-    waiting = [inbox.put(Delivery(Tag(1, 1), "q", "", "q", bytes(size))) for size in sizes]
+    waiting = [inbox.put([Delivery(Tag(1, 1), "q", "", "q", bytes(size))]) for size in sizes]
     assert waiting[-1] == sum(sizes)
     assert [len(d.body) for d in inbox.take(9, 0, 0)] == sizes[:2]
     assert [len(d.body) for d in inbox.take(9, 0, 0)] == sizes[2:]
@@ -66,7 +66,7 @@ def test_a_batch_ends_with_the_delivery_that_reaches_its_bytes() -> None:
 
 def test_a_closed_inbox_holds_nothing_and_does_not_wait() -> None:
     inbox = Inbox()
-    inbox.put(Delivery(Tag(1, 1), "q", "", "q", b""))
+    inbox.put([Delivery(Tag(1, 1), "q", "", "q", b"")])
     inbox.close()
     assert inbox.take(3, 3600, 0) == []
 
@@ -75,10 +75,10 @@ def test_what_yields_waits_for_the_rest_and_comes_in_small_batches() -> None:
     inbox = Inbox(yields)
     part = bytes(YIELDING_BYTES // 2)
     for number in range(6):
-        inbox.put(Delivery(Tag(1, number), "intake.labour.bulk", "", "bulk", part))
+        inbox.put([Delivery(Tag(1, number), "intake.labour.bulk", "", "bulk", part)])
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [0, 1]
     for number in (6, 7):
-        inbox.put(Delivery(Tag(1, number), "intake.labour.live", "", "live", b""))
+        inbox.put([Delivery(Tag(1, number), "intake.labour.live", "", "live", b"")])
     assert inbox.queues() == {"intake.labour.bulk", "intake.labour.live"}
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [6, 7]
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [2, 3]
@@ -87,6 +87,6 @@ def test_what_yields_waits_for_the_rest_and_comes_in_small_batches() -> None:
 
 def test_a_closed_inbox_holds_nothing_that_yields_either() -> None:
     inbox = Inbox(yields)
-    inbox.put(Delivery(Tag(1, 1), "registry.writer.bulk", "", "bulk", b""))
+    inbox.put([Delivery(Tag(1, 1), "registry.writer.bulk", "", "bulk", b"")])
     inbox.close()
     assert inbox.take(3, 3600, 0) == []
