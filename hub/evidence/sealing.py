@@ -26,6 +26,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from schemas.errors import Stop
 
 _LEVEL = 1  # the fastest: bodies are small and CPU is what intake is short of
+_PAYS_FROM = 1024
+"""Bytes below which zlib only frames a body: to shorten 525 of them to 355 took 20 µs, this 1."""
+
 _NONCE = 12
 _KEY_BYTES = 32
 _LINE = re.compile(r"([\w.-]{1,64})\s+(\S+)", re.ASCII)
@@ -65,7 +68,8 @@ class Keyring:
 
     def seal(self, body: bytes, belongs_to: str) -> Capsule:
         """Seal a body for the row that ``belongs_to`` names."""
-        compressed, key_id = zlib.compress(body, _LEVEL), self.newest
+        compressed = zlib.compress(body, _LEVEL if len(body) >= _PAYS_FROM else 0)
+        key_id = self.newest
         key = self._keys[key_id] if key_id else None
         if key is None:
             return Capsule(None, compressed)

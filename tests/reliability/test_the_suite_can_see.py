@@ -136,7 +136,7 @@ def test_acknowledging_a_stale_tag_after_a_reconnect_is_seen(
 
     def of_any_generation(subscription: MemorySubscription, deliveries: Sequence[Delivery]) -> Any:
         now = subscription._generation
-        fresh = [replace(d, tag=replace(d.tag, generation=now)) for d in deliveries]
+        fresh = [replace(d, tag=d.tag._replace(generation=now)) for d in deliveries]
         return settle(subscription, fresh)
 
     monkeypatch.setattr(MemorySubscription, "_settle", of_any_generation)

@@ -10,7 +10,7 @@ import pytest
 from hub.evidence.sealing import Capsule, KeyDestroyed, Keyring
 from schemas.errors import Stop
 
-BODY = b"<person>" * 50
+BODY = b"<person>" * 200
 
 
 def key(byte: int) -> str:
@@ -32,6 +32,14 @@ def test_without_a_file_a_body_is_compressed_and_says_so() -> None:
     capsule = ring.seal(BODY, "journal:1")
     assert (capsule.key_id, len(capsule.content) < len(BODY)) == (None, True)
     assert ring.open(capsule, "journal:1") == BODY
+
+
+def test_a_body_too_small_to_gain_is_framed_only_and_opens_like_any(file: Path) -> None:
+    small, ring = b"<a/>" * 200, Keyring()
+    capsule = ring.seal(small, "journal:1")
+    assert small in capsule.content
+    assert ring.open(capsule, "journal:1") == small
+    assert Keyring(file).open(Keyring(file).seal(small, "journal:1"), "journal:1") == small
 
 
 def test_a_sealed_body_shows_nothing_and_opens_again(file: Path) -> None:
