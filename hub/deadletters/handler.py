@@ -12,6 +12,7 @@ from hub.deadletters import store, sweep
 from hub.deadletters.letter import opened, unopened
 from hub.evidence import claims, workers
 from hub.evidence.sealing import Keyring
+from hub.evidence.workers import Mark
 from hub.store.database import Database, Transaction
 from routing.message import Delivery
 from routing.observer import Observer
@@ -97,4 +98,4 @@ class DeskHandler:
             self.observer.gauge("dead_letters_waiting", count, ministry=ministry)
 
     def _beat(self, tx: Transaction, now: datetime) -> None:
-        workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+        workers.beat(tx, HOP, now, Mark(self.worker_id))

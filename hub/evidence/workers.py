@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from hub.store.database import Transaction
+from hub.store.database import Transaction, as_json
 
 _BEAT = """
 INSERT INTO evidence.worker AS worker (worker_id, kind, queue, watermark, heartbeat_at)
-VALUES (%(worker_id)s, %(kind)s, %(queue)s, %(watermark)s, %(now)s)
+SELECT worker_id, %(kind)s, queue, watermark, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS r (worker_id text, queue text, watermark timestamptz)
+ORDER BY worker_id
 ON CONFLICT (worker_id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at,
     watermark = greatest(worker.watermark, excluded.watermark)
 """
@@ -21,20 +25,19 @@ WHERE heartbeat_at > %s AND watermark IS NOT NULL GROUP BY queue
 """
 
 
-def beat(
-    tx: Transaction,
-    worker_id: str,
-    *,
-    kind: str,
-    queue: str,
-    watermark: datetime | None,
-    now: datetime,
-) -> None:
-    """Record that a worker lives and has settled everything published before ``watermark``."""
-    tx.execute(
-        _BEAT,
-        {"worker_id": worker_id, "kind": kind, "queue": queue, "watermark": watermark, "now": now},
-    )
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A worker's mark: it has settled everything of ``queue`` published before ``watermark``."""
+
+    worker_id: str
+    queue: str = ""
+    watermark: datetime | None = None
+
+
+def beat(tx: Transaction, kind: str, now: datetime, *marks: Mark) -> None:
+    """Record that workers live, and how far each has come."""
+    rows = as_json([asdict(mark) for mark in marks])
+    tx.execute(_BEAT, {"rows": rows, "kind": kind, "now": now})
 
 
 def forget(tx: Transaction, silent_since: datetime) -> int:

@@ -14,6 +14,7 @@ from hub.evidence import claims, notices, record_log, rules, workers
 from hub.evidence.notices import Notice, Waiting
 from hub.evidence.record_log import Settlement, State
 from hub.evidence.sealing import Keyring
+from hub.evidence.workers import Mark
 from hub.intake.admission import Admitted, admit
 from hub.intake.arrival import Arrived, read
 from hub.intake.publishing import canonical_messages, notice_message
@@ -73,10 +74,9 @@ class IntakeHandler:
         messages = [(a, read_records(a, self.connectors, self.rules)) for a in arrived]
         with self.database.transaction() as tx:
             admitted = admit(tx, messages, now, self.keyring)
-            workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
-            for queue, mark in _marks(deliveries, arrived, now).items():
-                name = f"{self.worker_id}/{queue}"
-                workers.beat(tx, name, kind=HOP, queue=queue, watermark=mark, now=now)
+            reached = _marks(deliveries, arrived, now).items()
+            marks = [Mark(f"{self.worker_id}/{queue}", queue, mark) for queue, mark in reached]
+            workers.beat(tx, HOP, now, Mark(self.worker_id), *marks)
         self._publish(admitted, now)
         broken = [
             parked(delivery, Park(message.broken, "the normalizer failed"), now)
@@ -118,7 +118,7 @@ class IntakeHandler:
     def idle(self, now: datetime) -> None:
         """Show that this worker lives."""
         with self.database.transaction() as tx:
-            workers.beat(tx, self.worker_id, kind=HOP, queue="", watermark=None, now=now)
+            workers.beat(tx, HOP, now, Mark(self.worker_id))
 
     def close(self) -> None:
         """Close the database connection."""

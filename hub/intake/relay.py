@@ -17,6 +17,7 @@ from connectors._kit.contract import Connector, Rules
 from hub.evidence import holders, journal, notices, record_log, workers
 from hub.evidence.record_log import Lost, Settlement, State
 from hub.evidence.sealing import Keyring
+from hub.evidence.workers import Mark
 from hub.intake.publishing import canonical_messages, notice_message
 from hub.intake.remaking import events_of
 from hub.intake.vanished import CAUSE, letter
@@ -59,7 +60,7 @@ class Relay:
         with self.database.transaction() as tx:
             first = now.astimezone(_BAKU).date()
             tx.execute("SELECT evidence.ensure_partitions(%s, %s)", [first, _PARTITIONS_AHEAD])
-            workers.beat(tx, self.worker_id, kind="relay", queue="", watermark=None, now=now)
+            workers.beat(tx, "relay", now, Mark(self.worker_id))
             workers.forget(tx, now - 10 * self.settle)
         return relayed
 

@@ -13,6 +13,7 @@ import structlog
 
 from hub.evidence import claims, outcomes, record_log, workers
 from hub.evidence.record_log import Settlement, State
+from hub.evidence.workers import Mark
 from hub.registry import feed
 from hub.registry.authority import Authority, assumed
 from hub.registry.fold import Outcome
@@ -63,10 +64,12 @@ class RegistryHandler:
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Write all records of a batch together with their outcome in the record log."""
         events = (event for delivery in deliveries for event in decode_batch(delivery.body))
-        for part in _parts(events, self.most_records):
+        parts = _parts(events, self.most_records)
+        part = next(parts, [])
+        for following in parts:
             self._write(part, now)
-        with self.database.transaction() as tx:
-            self._beat(tx, deliveries, now)
+            part = following
+        self._write(part, now, deliveries)
 
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         """Write one delivery; if it fails, record by record, and put aside those that fail."""
@@ -111,16 +114,21 @@ class RegistryHandler:
         """Close the database connection."""
         self.database.close()
 
-    def _write(self, events: Sequence[Event], now: datetime) -> None:
+    def _write(
+        self, events: Sequence[Event], now: datetime, whole: Sequence[Delivery] = ()
+    ) -> None:
+        """Write events; with the last of a batch, mark how far the ``whole`` of it has come."""
         if self.tracing is None:
-            self._commit(events, now)
+            self._commit(events, now, whole)
             return
         parents = [event.traceparent for event in events]
         with self.tracing.batch("registry commit", parents, records=len(events)):
-            self._commit(events, now)
+            self._commit(events, now, whole)
 
-    def _commit(self, events: Sequence[Event], now: datetime) -> None:
+    def _commit(self, events: Sequence[Event], now: datetime, whole: Sequence[Delivery]) -> None:
         with self.database.transaction() as tx:
+            if whole:
+                self._beat(tx, whole, now)
             final = record_log.final_outcomes(tx, [event.id for event in events])
             fresh = [event for event in events if event.id not in final]
             if not fresh:
@@ -218,16 +226,11 @@ class RegistryHandler:
         return message, Settlement(event.id, State.PARKED, park.cause, attempts=attempts)
 
     def _beat(self, tx: Transaction, deliveries: Sequence[Delivery], now: datetime) -> None:
-        for queue in self.queues:
-            marks = [mark for d in deliveries if d.queue == queue and (mark := _published_at(d))]
-            workers.beat(
-                tx,
-                f"{self.worker_id}/{queue}",
-                kind=HOP,
-                queue=queue,
-                watermark=max(marks, default=None),
-                now=now,
-            )
+        marks = [
+            Mark(f"{self.worker_id}/{queue}", queue, _reached(deliveries, queue))
+            for queue in self.queues
+        ]
+        workers.beat(tx, HOP, now, *marks)
 
 
 def _ends_here(event: Event) -> Settlement:
@@ -245,6 +248,12 @@ def _parts(events: Iterable[Event], most: int) -> Iterator[list[Event]]:
     iterator = iter(events)
     while part := list(islice(iterator, most)):
         yield part
+
+
+def _reached(deliveries: Iterable[Delivery], queue: str) -> datetime | None:
+    """Tell when the latest of a queue's deliveries was published."""
+    marks = [mark for d in deliveries if d.queue == queue and (mark := _published_at(d))]
+    return max(marks, default=None)
 
 
 def _published_at(delivery: Delivery) -> datetime | None:

@@ -21,6 +21,7 @@ from hub.hop import Handler, Hop
 from hub.registry.handler import RegistryHandler
 from hub.store.database import Database, Transaction
 from routing import keys
+from routing.message import Delivery
 from routing.observer import Unobserved
 from routing.topology import topology
 from schemas.envelope import Event
@@ -77,10 +78,12 @@ class Refusing(RegistryHandler):
 
     mended: Callable[[], bool] = lambda: True
 
-    def _write(self, events: Sequence[Event], now: datetime) -> None:
+    def _write(
+        self, events: Sequence[Event], now: datetime, whole: Sequence[Delivery] = ()
+    ) -> None:
         if not self.mended() and any(event.ministry == MINISTRY for event in events):
             raise Parked("two-fins", "needs a decision")
-        RegistryHandler._write(self, events, now)
+        RegistryHandler._write(self, events, now, whole)
 
 
 class WholePlant(Plant):

@@ -45,11 +45,13 @@ class Refusing(RegistryHandler):
 
     bench: DeskBench | None = None
 
-    def _write(self, events: Sequence[Event], now: datetime) -> None:
+    def _write(
+        self, events: Sequence[Event], now: datetime, whole: Sequence[Delivery] = ()
+    ) -> None:
         for event in events:
             if self.bench and self.bench.unfit(event):
                 raise Parked("canonical-content", f"{event.record_type}.wage.amount: decimal_type")
-        RegistryHandler._write(self, events, now)
+        RegistryHandler._write(self, events, now, whole)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 from hub.evidence import claims, ledger, record_log, workers
 from hub.evidence.holders import Situation, look
 from hub.evidence.record_log import Entry, Settlement, State
+from hub.evidence.workers import Mark
 from hub.store.database import Database
 from tests.integration.evidence.test_journal import admit, sealed
 
@@ -144,8 +145,8 @@ def test_watermarks_are_those_of_the_slowest_living_worker(database: Database) -
     with database.transaction() as tx:
         for name, mark in marks.items():
             heard = NOW - timedelta(hours=1) if name == "gone" else NOW
-            workers.beat(tx, name, kind="registry", queue=queue, watermark=mark, now=heard)
-        workers.beat(tx, "w1", kind="registry", queue=queue, watermark=None, now=NOW)
+            workers.beat(tx, "registry", heard, Mark(name, queue, mark))
+        workers.beat(tx, "registry", NOW, Mark("w1", queue))
         situation = look(tx, {}, SETTLE, NOW)
     assert situation.watermarks == {queue: NOW - timedelta(minutes=1)}
     assert situation.alive == {"registry"}

@@ -52,10 +52,12 @@ class Mortal(RegistryHandler):
 
     deadly: str = ""
 
-    def _write(self, events: Sequence[Event], now: datetime) -> None:
+    def _write(
+        self, events: Sequence[Event], now: datetime, whole: Sequence[Delivery] = ()
+    ) -> None:
         if any(event.id == self.deadly for event in events):
             raise Died
-        RegistryHandler._write(self, events, now)
+        RegistryHandler._write(self, events, now, whole)
 
 
 @dataclass

@@ -245,6 +245,18 @@ def test_a_worker_shows_how_far_it_has_come(site: Site) -> None:
         assert workers.alive(tx, NOW - timedelta(seconds=1)) == {HOP}
 
 
+def test_a_batch_takes_one_commit_in_which_its_worker_shows_how_far_it_has_come(
+    site: Site,
+) -> None:
+    site.publish(*persons("A", "B"))
+    site.database.errors = [None, AssertionError("a second transaction")]
+    site.step()
+    assert len(site.database.errors) == 1
+    site.database.errors = []
+    with site.database.transaction() as tx:
+        assert workers.watermarks(tx, NOW - timedelta(seconds=1)) == {QUEUE: NOW}
+
+
 def test_the_critical_time_of_each_record_is_from_its_publish_to_its_commit(
     database_url: str,
 ) -> None:
