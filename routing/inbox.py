@@ -16,6 +16,12 @@ BATCH_BYTES = 1024 * 1024
 YIELDING_BYTES = 128 * 1024
 """The same for what yields: whoever must not wait for it waits for one such batch at most."""
 
+LEAST_BYTES = 16 * 1024
+"""The same while something else keeps coming: one chunk of a load, or some single messages."""
+
+TAKEN_SECONDS = 1.0
+"""For so long after it was taken something counts as coming."""
+
 _LULLS = 10
 
 WaitUntil = Callable[[int, float], int]
@@ -41,12 +47,19 @@ class Inbox:
     """A hand-off between two threads, bounded by the prefetch of the consumers that fill it.
 
     What comes from queues that ``yields`` names is taken when nothing else waits, and in small
-    batches: a load of days does not hold up what happens now.
+    batches, in the smallest while something else keeps coming: a load of days does not hold up what
+    happens now. ``seconds`` is a clock that only goes forward.
     """
 
-    def __init__(self, yields: Callable[[str], bool] = lambda _queue: False) -> None:
+    def __init__(
+        self,
+        yields: Callable[[str], bool] = lambda _queue: False,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._changed = threading.Condition()
         self._yields = yields
+        self._seconds = seconds
+        self._taken = float("-inf")
         self._waiting: deque[Delivery] = deque()
         self._yielding: deque[Delivery] = deque()
         self._bytes = 0
@@ -84,9 +97,12 @@ class Inbox:
             return {delivery.queue for delivery in (*self._waiting, *self._yielding)}
 
     def _popped(self, limit: int) -> Iterator[Delivery]:
-        source, most = self._waiting, BATCH_BYTES
-        if not source:
-            source, most = self._yielding, YIELDING_BYTES
+        source, most, now = self._waiting, BATCH_BYTES, self._seconds()
+        if source:
+            self._taken = now
+        else:
+            alone = now - self._taken >= TAKEN_SECONDS
+            source, most = self._yielding, YIELDING_BYTES if alone else LEAST_BYTES
         size = 0
         while source and limit > 0 and size < most:
             delivery = source.popleft()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from routing.inbox import BATCH_BYTES, YIELDING_BYTES, Inbox, gather
+from routing.inbox import BATCH_BYTES, LEAST_BYTES, TAKEN_SECONDS, YIELDING_BYTES, Inbox, gather
 from routing.keys import yields
 from routing.message import Delivery, Tag
 
@@ -72,7 +72,8 @@ def test_a_closed_inbox_holds_nothing_and_does_not_wait() -> None:
 
 
 def test_what_yields_waits_for_the_rest_and_comes_in_small_batches() -> None:
-    inbox = Inbox(yields)
+    now = [0.0]
+    inbox = Inbox(yields, lambda: now[0])
     part = bytes(YIELDING_BYTES // 2)
     for number in range(6):
         inbox.put([Delivery(Tag(1, number), "intake.labour.bulk", "", "bulk", part)])
@@ -81,8 +82,24 @@ def test_what_yields_waits_for_the_rest_and_comes_in_small_batches() -> None:
         inbox.put([Delivery(Tag(1, number), "intake.labour.live", "", "live", b"")])
     assert inbox.queues() == {"intake.labour.bulk", "intake.labour.live"}
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [6, 7]
+    now[0] = TAKEN_SECONDS
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [2, 3]
     assert [d.tag.number for d in inbox.take(9, 0, 0)] == [4, 5]
+
+
+def test_what_yields_comes_in_the_smallest_batches_while_something_else_keeps_coming() -> None:
+    now = [0.0]
+    inbox = Inbox(yields, lambda: now[0])
+    inbox.put([Delivery(Tag(1, 0), "intake.labour.live", "", "live", b"")])
+    for number in range(1, 5):
+        chunk = bytes(LEAST_BYTES)
+        inbox.put([Delivery(Tag(1, number), "intake.labour.bulk", "", "bulk", chunk)])
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [0]
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [1]
+    now[0] = TAKEN_SECONDS - 0.1
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [2]
+    now[0] = TAKEN_SECONDS
+    assert [d.tag.number for d in inbox.take(9, 0, 0)] == [3, 4]
 
 
 def test_a_closed_inbox_holds_nothing_that_yields_either() -> None:
