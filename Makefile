@@ -47,8 +47,8 @@ fuzz: $(INSTALLED) ## Three minutes of hostile input (needs atheris, which the l
 bench: $(INSTALLED) $(PEERS) ## Our paths, FastStream, Celery and the raw limits, side by side (10 minutes)
 	$(BIN)/python -m benchmarks short
 
-bench-country: $(INSTALLED) ## The long form: a country of 40 million records (RECORDS, COUNTRY=folder)
-	$(BIN)/python -m benchmarks country $(COUNTRY) $(if $(filter command line,$(origin RECORDS)),--records $(RECORDS))
+bench-country: $(INSTALLED) ## The long form: a country of 40 million records; with RECORDS a smaller one, in one go
+	$(BIN)/python -m benchmarks country $(COUNTRY) $(if $(filter command line,$(origin RECORDS)),--own --records $(RECORDS))
 
 up: ## RabbitMQ, PostgreSQL and the hub in containers (needs Docker)
 	ops/docker/secrets.sh

@@ -23,7 +23,7 @@ from benchmarks.live import live
 from benchmarks.lookup import lookup
 from benchmarks.parse import parse
 from benchmarks.peers.run import CELERY, FASTSTREAM, VENV, peer
-from benchmarks.servers import Servers, described, durable, servers
+from benchmarks.servers import FOR_A_LOAD, Servers, described, durable, servers
 from tests.support.servers import NoServer
 
 _PROMISES = (
@@ -172,13 +172,13 @@ def country(
     upto: Annotated[int | None, typer.Option(help="Stop after so many slices.")] = None,
     bodies: Annotated[int, typer.Option(help="Bodies that subscribe meanwhile.")] = 3,
     own: Annotated[
-        bool, typer.Option("--own/--installed", help="In one go, nothing kept.")
+        bool, typer.Option("--own/--installed", help="Servers of its own: in one go, nothing kept.")
     ] = False,
     keep: Annotated[bool, typer.Option(help="Whether the results become the latest.")] = True,
     remove: Annotated[bool, typer.Option(help="Only remove what was loaded so far.")] = False,
 ) -> None:
     """The long form: load the synthetic country; interrupted, it goes on where it stopped."""
-    with servers(own=own) as at:
+    with servers(own=own, settings=FOR_A_LOAD) as at:
         if remove:
             drop(at, folder)
             return

@@ -27,6 +27,14 @@ _SHOWN = (*_DURABLE, "shared_buffers", "max_wal_size", "checkpoint_timeout", "au
 _LIBRARIES = ("pika", "psycopg", "pydantic", "lxml", "orjson")
 
 
+FOR_A_LOAD: Mapping[str, str] = {
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "shared_buffers": "4GB",
+}
+"""What docs/scaling.md says of a database that takes a load: else each page is logged often."""
+
+
 @dataclass(frozen=True)
 class Servers:
     """Where runs take place; nobody else should be using them."""
@@ -62,13 +70,16 @@ class Servers:
 
 
 @contextmanager
-def servers(*, own: bool = True) -> Iterator[Servers]:
+def servers(*, own: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[Servers]:
     """Start a broker and a database for the run, as they come; else find them as tests do.
 
-    Raises ``NoServer`` if one is missing.
+    ``settings`` are of a database that is started. Raises ``NoServer`` if one is missing.
     """
     if own:
-        with running_private_broker() as node, running_private_postgres(synced=True) as private:
+        with (
+            running_private_broker() as node,
+            running_private_postgres(synced=True, settings=settings) as private,
+        ):
             yield found(node.broker, PostgresServer(private.url))
         return
     asked = SupportSettings()

@@ -15,18 +15,18 @@ Slice = Mapping[str, Any]
 
 def told(done: Sequence[Slice]) -> dict[str, Any]:
     """Sum up slices; short of the whole country, the later half tells how long that would take."""
-    total, seconds = _sums(done)
-    later, took = _sums(done[len(done) // 2 :])
+    total = sum(each["records"] for each in done)
     whole = total >= 0.99 * WHOLE
+    rate = _rate(done if whole else done[len(done) // 2 :])
     found: dict[str, Any] = {
         "country": {
             "records": total,
-            "records_per_s": round(total / seconds, 1),
+            "records_per_s": round(_rate(done), 1),
             "first_slice_records_per_s": round(_rate(done[:1]), 1),
             "last_slice_records_per_s": round(_rate(done[-1:]), 1),
             "database_bytes_per_record": _bytes(done),
             "rss_mb": max(size for each in done for size in _hub(each).values()),
-            "hours": round((seconds if whole else WHOLE * took / later) / 3600, 2),
+            "hours": round(WHOLE / rate / 3600, 2),
             "extrapolated": not whole,
             "slices": list(done),
         }
@@ -52,7 +52,8 @@ def summary(found: Mapping[str, Any]) -> str:
 
 
 def _sums(done: Iterable[Slice]) -> tuple[int, float]:
-    rows = [(each["records"], each["seconds"]) for each in done]
+    """Records that were brought to the hub in the run that timed them, and the seconds."""
+    rows = [(each["records"] - each.get("before", 0), each["seconds"]) for each in done]
     return sum(records for records, _ in rows), sum(seconds for _, seconds in rows)
 
 
@@ -65,8 +66,9 @@ def _bytes(done: Sequence[Slice]) -> int:
     """What a record adds to the database, of those after the first slice if there are any."""
     last = int(done[-1]["database_bytes"])
     if len(done) == 1:
-        return round(last / _sums(done)[0])
-    return round((last - int(done[0]["database_bytes"])) / _sums(done[1:])[0])
+        return round(last / int(done[0]["records"]))
+    added = last - int(done[0]["database_bytes"])
+    return round(added / sum(int(each["records"]) for each in done[1:]))
 
 
 def _hub(each: Slice) -> dict[str, float]:
@@ -77,7 +79,8 @@ def _million(done: Iterable[Slice]) -> float | None:
     """The rate of the first million of these slices."""
     records, seconds = 0, 0.0
     for each in done:
-        records, seconds = records + each["records"], seconds + each["seconds"]
+        moved, took = _sums([each])
+        records, seconds = records + moved, seconds + took
         if records >= _MILLION * 0.99:
             return float(records / seconds)
     return None

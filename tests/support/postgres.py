@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,10 +92,19 @@ class PrivatePostgres:
     """A server of our own on a unix socket, which a test may kill and start again on its data.
 
     It refuses root, hence the change of user. ``synced`` is one that waits for its disk.
+    ``settings`` are those that are not as they come.
     """
 
-    def __init__(self, folder: Path, programs: Path, *, synced: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        programs: Path,
+        *,
+        synced: bool = False,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._synced = synced
+        self._settings = settings or {}
         self._folder = folder
         self._programs = programs
         self._user = _owner() if os.geteuid() == 0 else None
@@ -117,6 +126,8 @@ class PrivatePostgres:
         # Neither -F nor -N gives up anything a test can observe: no test cuts the machine's power.
         serve: list[str | Path] = [self._programs / "postgres", "-D", self._folder / "data"]
         serve += ["-k", self._folder, "-c", "listen_addresses=", *([] if self._synced else ["-F"])]
+        for name, value in self._settings.items():
+            serve += ["-c", f"{name}={value}"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 serve,
@@ -146,14 +157,17 @@ class PrivatePostgres:
 
 
 @contextmanager
-def running_private_postgres(*, synced: bool = False) -> Iterator[PrivatePostgres]:
+def running_private_postgres(
+    *, synced: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[PrivatePostgres]:
     """Yield a started server of our own; raise ``NoServer`` if PostgreSQL is not installed."""
     initdb = find_program("initdb", _FOLDERS)
     if initdb is None:
         raise NoServer("initdb is not installed on this machine")
     folder = Path(tempfile.mkdtemp(prefix="qovsaq-pg-"))
     try:
-        server = PrivatePostgres(folder, Path(initdb).resolve().parent, synced=synced)
+        programs = Path(initdb).resolve().parent
+        server = PrivatePostgres(folder, programs, synced=synced, settings=settings)
         server.start()
         try:
             yield server

@@ -76,6 +76,13 @@ def test_a_part_of_the_country_tells_by_its_later_half_how_long_the_whole_takes(
     assert "bulk" not in found
 
 
+def test_what_was_there_before_a_run_went_on_counts_in_no_rate() -> None:
+    done = [loaded(0, 100_000, 50), loaded(1, 100_000, 25) | {"before": 50_000}]
+    country = told(done)["country"]
+    assert (country["records"], country["records_per_s"]) == (200_000, 2000)
+    assert country["last_slice_records_per_s"] == 2000
+
+
 def test_of_the_whole_country_the_last_million_is_compared_with_the_first() -> None:
     found = told([loaded(n, 1_000_000, 90 if n < 39 else 100) for n in range(40)])
     assert found["bulk"] == {"last_vs_first_million": 0.9}
