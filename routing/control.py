@@ -17,6 +17,7 @@ from amqp.exceptions import AccessRefused, MessageNacked, NotFound, Precondition
 
 from routing import address
 from routing.bus import NotConfirmed, Unroutable
+from routing.loss import reason
 from routing.message import Message
 from routing.topology import Exchange, Queue, Topology
 from routing.windows import windows
@@ -198,7 +199,7 @@ def _asking(url: str) -> Iterator[None]:
 
 def _connect(url: str) -> Any:
     """Open a connection to the first broker of ``url`` that answers."""
-    refusal: Exception | None = None
+    refusal: Exception = ConnectionError("there is no address to ask")
     for connection in address.connections(url):
         try:
             connection.ensure_connection(
@@ -208,7 +209,7 @@ def _connect(url: str) -> Any:
             refusal = error
         else:
             return connection
-    raise Unavailable(f"broker: {refusal}") from None
+    raise Unavailable(f"broker: {reason(refusal)}") from None
 
 
 @contextmanager
@@ -223,7 +224,7 @@ def _translated() -> Iterator[None]:
     except AccessRefused as error:
         raise Stop(f"broker: {error}") from None
     except _FAILURES as error:
-        raise Unavailable(f"broker: {error}") from None
+        raise Unavailable(f"broker: {reason(error)}") from None
 
 
 _FAILURES: tuple[type[Exception], ...] = (

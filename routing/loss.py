@@ -27,7 +27,7 @@ class Loss:
         cause = _innermost(error)
         if isinstance(cause, ChannelClosed | ConnectionClosed):
             return cls(cause.reply_code, cause.reply_text)
-        return cls(0, f"{type(cause).__name__} {cause}".strip())
+        return cls(0, reason(cause))
 
     def error(self) -> Exception:
         """Make the error for whoever needs the connection: a missing right does not mend itself."""
@@ -42,6 +42,13 @@ class Loss:
                 if f"'{message.exchange}'" in self.text:
                     return Unroutable(message.exchange, message.routing_key)
         return self.error()
+
+
+def reason(error: BaseException) -> str:
+    """Say why a broker did not answer: in the words of the system, where they are its words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -35,13 +35,16 @@ def top(
     looks = Looks(hub, hub.database("top"))
     try:
         if once:
-            Console().print(render(looks.look(hub.clock())))
+            console = Console()
+            console.print(render(looks.look(hub.clock()), console.width))
             return
         stop = threading.Event()
         stop_on_signals(stop)
-        with Live(render(looks.look(hub.clock())), screen=True, auto_refresh=False) as live:
+        first = render(looks.look(hub.clock()), Console().width)
+        with Live(first, screen=True, auto_refresh=False) as live:
             while not stop.wait(interval):
-                live.update(render(looks.look(hub.clock())), refresh=True)
+                shown = render(looks.look(hub.clock()), live.console.width)
+                live.update(shown, refresh=True)
     finally:
         looks.database.close()
         hub.bus.close()
@@ -49,16 +52,21 @@ def top(
 
 @dataclass
 class Looks:
-    """Look after look; each remembers what the next one's rates and ages need."""
+    """Look after look; each remembers what the next one's rates and ages need.
+
+    Also the last ledger that could be drawn up, and since when something does not answer.
+    """
 
     hub: Hub
     database: Database
     ages: Ages = field(default_factory=Ages)
     _before: tuple[datetime, Mapping[str, int]] | None = None
+    _ledger: Statement | None = None
+    _silent: dict[str, datetime] = field(default_factory=dict)
 
     def look(self, now: datetime) -> Snapshot:
         """Look once, as of ``now`` (aware); what does not answer is named and left out."""
-        troubles: dict[str, None] = {}
+        troubles: dict[str, str] = {}
         queues = [queue.name for queue in self.hub.topology.queues]
         depths: Mapping[str, int] = {}
         marks: Mapping[str, datetime] = {}
@@ -70,15 +78,23 @@ class Looks:
             marks, down = self._stored(now)
         with _noting(troubles):
             ledger = self.hub.ledger()
+        if ledger is not None:
+            self._ledger = replace(ledger, at=now)
+        ages = self.ages.at(depths, marks, now)
         return Snapshot(
             at=now,
-            ledger=ledger,
+            ledger=self._ledger,
             depths=depths,
-            ages=self.ages.at(depths, marks, now),
+            ages={queue: age for queue, age in ages.items() if self.ages.bounded(queue)},
             rates=self._rates(ledger, now),
             down=down,
-            troubles=list(troubles),
+            troubles=self._since(troubles, now),
         )
+
+    def _since(self, troubles: Mapping[str, str], now: datetime) -> dict[str, datetime]:
+        """Add to what does not answer, by name, since which look it has not."""
+        self._silent = {name: self._silent.get(name, now) for name in troubles}
+        return {text: self._silent[name] for name, text in troubles.items()}
 
     def _stored(self, now: datetime) -> tuple[dict[str, datetime], list[Row]]:
         with self.database.transaction() as tx:
@@ -96,12 +112,13 @@ class Looks:
 
 
 @contextmanager
-def _noting(troubles: dict[str, None]) -> Iterator[None]:
-    """Note what does not answer, once, and go on without it."""
+def _noting(troubles: dict[str, str]) -> Iterator[None]:
+    """Note what does not answer, once by its name, and go on without it."""
     try:
         yield
     except HubError as error:
-        troubles[str(error)] = None
+        text = str(error)
+        troubles[text.partition(":")[0]] = text
 
 
 def _down(tx: Transaction, now: datetime) -> list[Row]:

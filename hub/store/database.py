@@ -39,6 +39,24 @@ _MISSING = (
     errors.InsufficientPrivilege,
 )
 
+_REASONS = {
+    "Connection refused": "connection refused",
+    "No such file or directory": "there is no server at its socket",
+    "server closed the connection unexpectedly": "the server closed the connection",
+    "SSL connection has been closed": "the server closed the connection",
+    "the connection is closed": "the connection is closed",
+    "the database system is starting up": "the server is starting up",
+    "the database system is shutting down": "the server is shutting down",
+    "too many clients": "too many connections",
+    "remaining connection slots": "too many connections",
+    "timeout expired": "no answer in time",
+    "failed to resolve host": "its host has no address",
+    "could not translate host name": "its host has no address",
+    "certificate verify failed": "its certificate is not trusted",
+    "password authentication failed": "wrong user or password",
+}
+"""What a client's own text holds, and what is said of it: the rest of it names hosts and users."""
+
 
 def as_json(rows: object) -> str:
     """Render a batch as the one JSON parameter of a statement."""
@@ -149,5 +167,8 @@ class Database:
 
 def _describe(error: psycopg.Error) -> str:
     """Say what went wrong without PostgreSQL's DETAIL line, which quotes keys and values."""
-    diagnosis = error.diag.message_primary
-    return f"database: {diagnosis or type(error).__name__}"
+    return f"database: {error.diag.message_primary or _unanswered(str(error))}"
+
+
+def _unanswered(text: str) -> str:
+    return next((said for reason, said in _REASONS.items() if reason in text), "it does not answer")

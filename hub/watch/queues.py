@@ -24,6 +24,7 @@ class Ages:
 
     def __init__(self) -> None:
         self._waiting_since: dict[str, datetime] = {}
+        self._seen_empty: set[str] = set()
 
     def at(
         self, depths: Mapping[str, int], marks: Mapping[str, datetime], now: datetime
@@ -35,12 +36,18 @@ class Ages:
         ages: dict[str, float] = {}
         for queue, depth in depths.items():
             if not depth:
+                self._seen_empty.add(queue)
                 self._waiting_since[queue] = now
                 ages[queue] = 0.0
                 continue
             since = self._waiting_since.setdefault(queue, now)
             ages[queue] = max((now - max(since, marks.get(queue, since))).total_seconds(), 0.0)
         return ages
+
+    def bounded(self, queue: str) -> bool:
+        """Whether the queue was ever seen empty: else its age counts from when it was first seen,
+        and what is in it may be older."""
+        return queue in self._seen_empty
 
 
 def measure(observer: Observer, depths: Mapping[str, int], ages: Mapping[str, float]) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from pika.exceptions import ChannelClosedByBroker, StreamLostError
 
 from routing.bus import Unroutable
 from routing.confirms import Batch
-from routing.loss import Loss
+from routing.loss import Loss, reason
 from routing.message import Message
 from schemas.errors import Stop, Unavailable
 
@@ -31,3 +32,15 @@ def test_a_missing_right_does_not() -> None:
 
 def test_a_lost_stream_is_an_outage() -> None:
     assert isinstance(Loss.of(StreamLostError("reset")).error(), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+        (StreamLostError("Stream connection lost"), "Stream connection lost"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_a_reason_is_told_in_words_and_without_numbers(error: Exception, told: str) -> None:
+    assert reason(error) == told

@@ -32,5 +32,13 @@ def test_nothing_is_older_than_what_the_consumers_took_last() -> None:
     assert ages.at({"q": 9}, {"q": after(595)}, after(600)) == {"q": 5.0}
 
 
+def test_of_a_queue_that_was_never_seen_empty_nothing_is_known() -> None:
+    ages = Ages()
+    ages.at({"q": 9, "r": 0}, {}, START)
+    assert (ages.bounded("q"), ages.bounded("r")) == (False, True)
+    ages.at({"q": 0, "r": 3}, {}, after(1))
+    assert (ages.bounded("q"), ages.bounded("r")) == (True, True)
+
+
 def test_the_clock_of_a_sender_that_is_ahead_makes_no_negative_age() -> None:
     assert Ages().at({"q": 1}, {"q": after(60)}, START) == {"q": 0.0}
