@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
 import structlog
 
 from hub.evidence import receipts
-from hub.evidence.receipts import Waiting
+from hub.evidence.receipts import Batch
 from hub.store.database import Database
 from routing.bus import Bus, Publisher, Unroutable
 from routing.keys import DEFAULT, receipt_queue
@@ -23,15 +22,17 @@ from routing.message import Message
 from routing.observer import Observer
 
 _log = structlog.get_logger()
-_BATCHES = 20
+_ROUNDS = 20
+_BATCHES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRelay:
     """One pass over all ministries is ``step``; several relays at once do no harm.
 
-    Where more than ``backlog`` documents wait unread for a ministry, its further receipts are
-    held back: they cost nothing in the record log and fill no broker. 0 means that none are sent.
+    Where ``backlog`` messages wait unread for a ministry, its further receipts are held back: they
+    cost nothing in the record log and fill no broker. 0 means that none are sent. ``at_once`` is
+    how many records are told of in one transaction.
     """
 
     database: Database
@@ -39,7 +40,7 @@ class ReceiptRelay:
     publisher: Publisher
     ministries: Sequence[str]
     observer: Observer
-    backlog: int = 10_000
+    backlog: int = 1000
     at_once: int = 1000
 
     def step(self, now: datetime) -> int:
@@ -61,11 +62,11 @@ class ReceiptRelay:
     def _tell(self, ministry: str, unread: int, now: datetime) -> int:
         """Send what waits, then what is due, as long as there is room in the queue."""
         told, room = 0, self.backlog - unread
-        for _ in range(_BATCHES):
+        for _ in range(_ROUNDS):
             if room <= 0:
                 break
             with self.database.transaction() as tx:
-                waiting = receipts.waiting(tx, ministry, self.at_once)
+                waiting = receipts.waiting(tx, ministry, min(room, _BATCHES))
             if not waiting:
                 with self.database.transaction() as tx:
                     due = receipts.draw_up(tx, ministry, self.at_once, now)
@@ -78,25 +79,26 @@ class ReceiptRelay:
             room -= len(waiting)
         return told
 
-    def _send(self, ministry: str, waiting: Sequence[Waiting], now: datetime) -> bool:
+    def _send(self, ministry: str, waiting: Sequence[Batch], now: datetime) -> bool:
         try:
             self.publisher.publish(list(_messages(ministry, waiting, now)))
         except Unroutable as missing:
             _log.warning("receipt queue missing", queue=missing.routing_key)
             return False
         with self.database.transaction() as tx:
-            receipts.confirmed(tx, [receipt.receipt_id for receipt in waiting])
-        self.observer.count("receipts_sent", len(waiting), ministry=ministry)
+            receipts.confirmed(tx, waiting)
+        documents = sum(batch.documents for batch in waiting)
+        self.observer.count("receipts_sent", documents, ministry=ministry)
         return True
 
 
-def _messages(ministry: str, waiting: Iterable[Waiting], now: datetime) -> Iterable[Message]:
-    for receipt in waiting:
+def _messages(ministry: str, waiting: Iterable[Batch], now: datetime) -> Iterable[Message]:
+    for batch in waiting:
         yield Message(
             exchange=DEFAULT,
             routing_key=receipt_queue(ministry),
-            body=orjson.dumps(receipt.body),
-            message_id=receipt.receipt_id,
+            body=batch.body,
+            message_id=batch.batch_id,
             content_type="application/json",
             timestamp=now,
         )

@@ -140,9 +140,9 @@ class Settings(BaseSettings):
     relay_interval_seconds: Seconds = Field(15, description="pause between rounds of the relay")
     receipt_interval_seconds: Seconds = Field(1, description="pause between rounds of receipts")
     receipt_backlog: int = Field(
-        10_000,
+        1000,
         ge=0,
-        description="receipts that may wait unread for a ministry, others are held back; 0: none",
+        description="messages of receipts that may wait unread for a ministry; 0: none are sent",
     )
     custody_interval_seconds: Seconds = Field(
         900, description="pause between looks for days whose custody statement is due"

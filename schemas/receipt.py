@@ -43,7 +43,7 @@ class RecordOutcome(Told):
 
 
 class ReceiptDocument(Told):
-    """One document on ``receipt.<ministry>``: outcomes of records of one message.
+    """A receipt, on ``receipt.<ministry>`` in an array: outcomes of records of one message.
 
     A message whose records end at different times gets several receipts. ``records`` is how many
     it holds and ``pending`` how many of them had no outcome when the receipt was drawn up. The

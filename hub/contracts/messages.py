@@ -19,6 +19,7 @@ _ON_CANONICAL = {
     "properties": {PUBLISHED_AT: {"type": "string", "format": "date-time"}},
     "required": [PUBLISHED_AT],
 }
+_RECEIPTS = [{"$ref": "json/receipt.v1.json"}, {"$ref": "json/manifest_answer.v1.json"}]
 
 Described = dict[str, Any]
 
@@ -94,16 +95,9 @@ def to_ministries() -> dict[str, Described]:
         },
         "receipt": {
             "name": "receipt",
-            "title": "outcomes of records of one message, or the answer to a manifest",
+            "title": "receipts and answers to manifests, in batches",
             "contentType": "application/json",
-            "payload": _payload(
-                {
-                    "oneOf": [
-                        {"$ref": "json/receipt.v1.json"},
-                        {"$ref": "json/manifest_answer.v1.json"},
-                    ]
-                }
-            ),
+            "payload": _payload({"type": "array", "minItems": 1, "items": {"oneOf": _RECEIPTS}}),
         },
     }
 

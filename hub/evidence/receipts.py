@@ -1,4 +1,4 @@
-"""Receipts: drawn up from the record log, kept until the broker has confirmed them.
+"""Receipts: drawn up from the record log, kept in batches until the broker has confirmed them.
 
 Whoever gives a record its outcome does nothing for its receipt. A record is due while its state
 is another than the one last told (``receipted``), which a partial index knows.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from hub.evidence.record_log import State
 from hub.store.database import Row, Transaction, as_json
-from schemas.receipt import ReceiptDocument, RecordOutcome, Told
+from schemas.manifest import ManifestAnswer
+from schemas.receipt import ReceiptDocument, RecordOutcome
 
 # The rows chosen are those updated, whatever the plan; two workers never choose the same.
 _CHOOSE = """
@@ -39,15 +39,17 @@ WHERE j.journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb)
 
 _KEEP = """
 INSERT INTO evidence.receipt (receipt_id, ministry, body, created_at)
-SELECT receipt_id, ministry, body, %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (receipt_id uuid, ministry text, body jsonb)
-ORDER BY receipt_id
-ON CONFLICT (receipt_id) DO NOTHING
+VALUES (%s, %s, %s::jsonb, %s) ON CONFLICT (receipt_id) DO NOTHING
 """
 
+# The release before kept documents one by one: each is a batch of its own.
 _WAITING = """
-SELECT receipt_id, body FROM evidence.receipt
-WHERE ministry = %s ORDER BY created_at, receipt_id LIMIT %s
+SELECT receipt_id, documents::text AS body, jsonb_array_length(documents) AS documents
+FROM (
+    SELECT receipt_id,
+        CASE jsonb_typeof(body) WHEN 'array' THEN body ELSE jsonb_build_array(body) END AS documents
+    FROM evidence.receipt WHERE ministry = %s ORDER BY created_at, receipt_id LIMIT %s
+) AS waiting
 """
 
 _CONFIRMED = """
@@ -55,13 +57,20 @@ DELETE FROM evidence.receipt
 WHERE receipt_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
 """
 
+MOST_DOCUMENTS = 250
+MOST_BYTES = 256 * 1024
+"""What one batch holds at most; a document that is larger is a batch of its own."""
+
+Receipt = ReceiptDocument | ManifestAnswer
+
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A receipt the broker has not confirmed yet; ``body`` is its JSON document."""
+class Batch:
+    """Receipts the broker has not confirmed yet; ``body`` is a JSON array of ``documents``."""
 
-    receipt_id: str
-    body: dict[str, Any]
+    batch_id: str
+    body: bytes
+    documents: int
 
 
 def draw_up(tx: Transaction, ministry: str, most: int, now: datetime) -> int:
@@ -75,31 +84,42 @@ def draw_up(tx: Transaction, ministry: str, most: int, now: datetime) -> int:
     if not due:
         return 0
     messages = tx.rows(_MESSAGES, [as_json(sorted(due))])
-    keep(tx, ministry, (_receipt(ministry, m, due[m["journal_id"]], now) for m in messages), now)
+    keep(tx, ministry, [_receipt(ministry, m, due[m["journal_id"]], now) for m in messages], now)
     return sum(map(len, due.values()))
 
 
-def keep(
-    tx: Transaction, ministry: str, receipts: Iterable[tuple[str, Told]], now: datetime
-) -> None:
-    """Keep documents for ``receipt.<ministry>``, each under its id, until they are confirmed."""
-    rows = [
-        {"receipt_id": receipt_id, "ministry": ministry, "body": _rendered(document)}
-        for receipt_id, document in receipts
-    ]
-    if rows:
-        tx.execute(_KEEP, {"rows": as_json(rows), "now": now})
+def keep(tx: Transaction, ministry: str, documents: Iterable[Receipt], now: datetime) -> None:
+    """Keep documents for ``receipt.<ministry>``, in batches, until these are confirmed."""
+    for batch in in_batches(ministry, documents):
+        tx.execute(_KEEP, [batch.batch_id, ministry, batch.body.decode(), now])
 
 
-def waiting(tx: Transaction, ministry: str, limit: int) -> list[Waiting]:
-    """List a ministry's receipts without a confirm, oldest first."""
+def in_batches(ministry: str, documents: Iterable[Receipt]) -> Iterator[Batch]:
+    """Put documents together as they come, as many as a batch may hold."""
+    ids: list[str] = []
+    texts: list[bytes] = []
+    size = 0
+    for document in documents:
+        text = document.model_dump_json(by_alias=True, exclude_none=True).encode()
+        size += len(text)
+        if texts and (len(texts) == MOST_DOCUMENTS or size > MOST_BYTES):
+            yield _batch(ministry, ids, texts)
+            ids, texts, size = [], [], len(text)
+        ids.append(document.receipt_id)
+        texts.append(text)
+    if texts:
+        yield _batch(ministry, ids, texts)
+
+
+def waiting(tx: Transaction, ministry: str, limit: int) -> list[Batch]:
+    """List a ministry's batches without a confirm, oldest first."""
     rows = tx.rows(_WAITING, [ministry, limit])
-    return [Waiting(row["receipt_id"].hex, row["body"]) for row in rows]
+    return [Batch(row["receipt_id"].hex, row["body"].encode(), row["documents"]) for row in rows]
 
 
-def confirmed(tx: Transaction, receipt_ids: Iterable[str]) -> None:
-    """Let go of receipts that the broker has confirmed."""
-    tx.execute(_CONFIRMED, [as_json(list(receipt_ids))])
+def confirmed(tx: Transaction, batches: Iterable[Batch]) -> None:
+    """Let go of batches that the broker has confirmed."""
+    tx.execute(_CONFIRMED, [as_json([batch.batch_id for batch in batches])])
 
 
 def receipt_id(ministry: str, key: str, told: Iterable[str]) -> str:
@@ -108,11 +128,13 @@ def receipt_id(ministry: str, key: str, told: Iterable[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _receipt(
-    ministry: str, message: Row, due: Sequence[Row], now: datetime
-) -> tuple[str, ReceiptDocument]:
+def _batch(ministry: str, ids: Sequence[str], texts: Sequence[bytes]) -> Batch:
+    return Batch(receipt_id(ministry, "batch", ids), b"[" + b",".join(texts) + b"]", len(ids))
+
+
+def _receipt(ministry: str, message: Row, due: Sequence[Row], now: datetime) -> ReceiptDocument:
     told = (f"{row['record_id'].hex}:{row['state']}" for row in due)
-    document = ReceiptDocument(
+    return ReceiptDocument(
         receipt_id=receipt_id(ministry, message["message_key"], told),
         ministry=ministry,
         message_id=message["message_id"],
@@ -123,7 +145,6 @@ def _receipt(
         outcomes=[_outcome(row) for row in sorted(due, key=_place)],
         receipted_at=now,
     )
-    return document.receipt_id, document
 
 
 def _outcome(row: Row) -> RecordOutcome:
@@ -143,7 +164,3 @@ def _outcome(row: Row) -> RecordOutcome:
 
 def _place(row: Row) -> tuple[int, str]:
     return row["ordinal"], row["record_type"]
-
-
-def _rendered(document: Told) -> dict[str, Any]:
-    return document.model_dump(mode="json", by_alias=True, exclude_none=True)

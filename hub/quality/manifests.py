@@ -56,7 +56,7 @@ def look(tx: Transaction, due: Due, now: datetime, settle: timedelta) -> bool:
         answer=answer.receipt_id,
     )
     if answer.receipt_id != due.answer:
-        receipts.keep(tx, answer.ministry, [(answer.receipt_id, answer)], now)
+        receipts.keep(tx, answer.ministry, [answer], now)
     return answer.agrees
 
 

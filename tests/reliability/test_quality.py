@@ -28,7 +28,7 @@ TRUNCATE evidence.standing_finding, evidence.freshness, evidence.quality_round, 
 """
 _AGAIN = "UPDATE evidence.manifest SET agrees = NULL, answer = NULL"
 _FOUND = "SELECT rule, ministry, place, amount, state, times FROM evidence.standing_finding"
-_ANSWERS = "SELECT receipt_id, body - 'answeredAt' AS body FROM evidence.receipt"
+_ANSWERS = "SELECT receipt_id, (body -> 0) - 'answeredAt' AS body FROM evidence.receipt"
 
 
 @pytest.fixture

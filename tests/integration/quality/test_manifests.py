@@ -63,8 +63,8 @@ def answers(bench: Bench, **later: float) -> list[dict[str, Any]]:
     publisher = bench.bus.publisher()
     relay = ReceiptRelay(bench.database, bench.bus, publisher, ministries, Unobserved())
     relay.step(bench.now)
-    found = [orjson.loads(each.body) for each in bench.taken(keys.receipt_queue("labour"))]
-    return [each for each in found if each["kind"] == "manifest"]
+    batches = [orjson.loads(each.body) for each in bench.taken(keys.receipt_queue("labour"))]
+    return [each for batch in batches for each in batch if each["kind"] == "manifest"]
 
 
 def look(bench: Bench) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from hub.evidence import record_log
+from hub.evidence import receipts, record_log
 from hub.evidence.record_log import Settlement, State
 from hub.receipts import ReceiptRelay
 from routing import control, keys
@@ -17,6 +18,7 @@ from routing.observer import Unobserved
 from routing.rabbit import RabbitBus
 from routing.topology import topology
 from schemas.export import FOLDER
+from schemas.manifest import ManifestAnswer
 from tests.support.intake_bench import Bench, sample
 
 pytestmark = pytest.mark.database
@@ -37,7 +39,8 @@ def relay(bench: Bench, **given: Any) -> ReceiptRelay:
 
 
 def received(bench: Bench, ministry: str = "labour") -> list[dict[str, Any]]:
-    found = [orjson.loads(each.body) for each in bench.taken(keys.receipt_queue(ministry))]
+    batches = [orjson.loads(each.body) for each in bench.taken(keys.receipt_queue(ministry))]
+    found = [receipt for batch in batches for receipt in batch]
     for receipt in found:
         SCHEMA.validate(receipt)
     return found
@@ -140,9 +143,9 @@ def test_where_a_ministry_does_not_read_its_receipts_wait_in_the_log_and_harm_no
     assert bench.bus.depths([keys.receipt_queue("labour")]) == {"receipt.labour": 2}
     assert len(received(bench, "health")) == 1
     seen = received(bench)
-    for _ in range(3):
-        told.step(bench.now)
-        seen += received(bench)
+    assert len(seen) == 4
+    told.step(bench.now)
+    seen += received(bench)
     assert len({receipt["messageId"] for receipt in seen}) == len(seen) == 5
 
 
@@ -170,6 +173,70 @@ class _Blind:
         return dict.fromkeys(self._queues, 0)
 
 
+def test_what_has_its_outcome_when_the_relay_looks_comes_in_one_message_and_alone_if_alone(
+    bench: Bench,
+) -> None:
+    for number in range(30):
+        bench.send("labour", CONTRACT, f"m-{number}")
+    bench.work()
+    settle(bench, State.WRITTEN, most=1)
+    told = relay(bench)
+    told.step(bench.now)
+    settle(bench, State.WRITTEN)
+    told.step(bench.now)
+    batches = bench.taken(keys.receipt_queue("labour"))
+    assert [len(orjson.loads(each.body)) for each in batches] == [1, 29]
+
+
+def test_a_batch_holds_250_documents_and_256_kib_at_most_but_for_one_that_is_larger() -> None:
+    def sizes(*lengths: int) -> list[int]:
+        made = receipts.in_batches("labour", map(answer, range(len(lengths)), lengths))
+        return [batch.documents for batch in made]
+
+    assert sizes(*[0] * 501) == [250, 250, 1]
+    assert sizes(*[100_000] * 5) == [2, 2, 1]
+    assert sizes(0, 300_000, 0) == [1, 1, 1]
+
+
+def test_the_same_documents_are_the_same_batch_and_others_are_another() -> None:
+    def ids(*numbers: int) -> list[str]:
+        made = receipts.in_batches("labour", (answer(number, 0) for number in numbers))
+        return [batch.batch_id for batch in made]
+
+    assert ids(1, 2) == ids(2, 1)
+    assert len({*ids(1), *ids(2), *ids(1, 2)}) == 3
+
+
+def test_what_the_release_before_had_kept_singly_comes_as_batches_of_one(bench: Bench) -> None:
+    with bench.database.transaction() as tx:
+        kept = answer(1, 0).model_dump_json(by_alias=True)
+        tx.execute(
+            "INSERT INTO evidence.receipt VALUES (gen_random_uuid(), 'labour', %s::jsonb, now())",
+            [kept],
+        )
+    relay(bench).step(bench.now)
+    (each,) = bench.taken(keys.receipt_queue("labour"))
+    assert orjson.loads(each.body) == [orjson.loads(kept)]
+
+
+def answer(number: int, length: int) -> ManifestAnswer:
+    """An answer to a manifest that names one id of this length."""
+    return ManifestAnswer(
+        receipt_id=f"{number:032x}",
+        ministry="labour",
+        day=date(2026, 3, 2),
+        message_id="manifest-1",
+        agrees=False,
+        stated=1,
+        received=0,
+        sha256="0" * 64,
+        missing=1,
+        extra=0,
+        missing_ids=["m" * length],
+        answered_at=datetime(2026, 3, 3, tzinfo=UTC),
+    )
+
+
 @pytest.mark.broker
 def test_receipts_come_over_a_real_broker(bench: Bench, clean_broker: str) -> None:
     control.declare(clean_broker, topology(bench.connectors))
@@ -186,9 +253,7 @@ def test_receipts_come_over_a_real_broker(bench: Bench, clean_broker: str) -> No
         while len(found) < 30:
             deliveries = reader.receive(100, 10)
             assert deliveries, "receipts did not come"
-            told = [orjson.loads(each.body) for each in deliveries]
-            assert [each.message_id for each in deliveries] == [r["receiptId"] for r in told]
-            found += told
+            found += (receipt for each in deliveries for receipt in orjson.loads(each.body))
             reader.ack(deliveries)
     finally:
         reader.close()

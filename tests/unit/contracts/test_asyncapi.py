@@ -112,3 +112,10 @@ def test_the_payload_of_a_record_names_type_schema_and_record() -> None:
     assert narrowed["properties"].keys() <= Event.model_fields.keys()
     assert narrowed["properties"]["type"] == {"const": "az.itsda.qovsaq.person.v1"}
     assert narrowed["properties"]["data"] == {"$ref": "json/person.v1.json"}
+
+
+def test_receipts_and_answers_to_manifests_come_in_arrays() -> None:
+    payload = DOCUMENT["components"]["messages"]["receipt"]["payload"]["schema"]
+    assert (payload["type"], payload["minItems"]) == ("array", 1)
+    kinds = [each["$ref"] for each in payload["items"]["oneOf"]]
+    assert kinds == ["json/receipt.v1.json", "json/manifest_answer.v1.json"]
