@@ -52,7 +52,13 @@ class ReceiptRelay:
         unread = self.bus.depths(list(queues))
         for queue, depth in unread.items():
             self.observer.gauge("receipts_unread", depth, ministry=queues[queue])
-        return sum(self._tell(queues[queue], depth, now) for queue, depth in unread.items())
+        with self.database.transaction() as tx:
+            due = receipts.ministries(tx, self.ministries)
+        return sum(
+            self._tell(queues[queue], depth, now)
+            for queue, depth in unread.items()
+            if queues[queue] in due
+        )
 
     def close(self) -> None:
         """Close the connections to broker and database."""
@@ -65,18 +71,18 @@ class ReceiptRelay:
         for _ in range(_ROUNDS):
             if room <= 0:
                 break
+            drawn, most = 0, min(room, _BATCHES)
             with self.database.transaction() as tx:
-                waiting = receipts.waiting(tx, ministry, min(room, _BATCHES))
-            if not waiting:
-                with self.database.transaction() as tx:
-                    due = receipts.draw_up(tx, ministry, self.at_once, now)
-                if not due:
-                    break
-                told += due
-                continue
-            if not self._send(ministry, waiting, now):
+                waiting = receipts.waiting(tx, ministry, most)
+                if not waiting:
+                    drawn = receipts.draw_up(tx, ministry, self.at_once, now)
+                    waiting = receipts.waiting(tx, ministry, most) if drawn else waiting
+            if not waiting or not self._send(ministry, waiting, now):
                 break
+            told += drawn
             room -= len(waiting)
+            if 0 < drawn < self.at_once:
+                break
         return told
 
     def _send(self, ministry: str, waiting: Sequence[Batch], now: datetime) -> bool:

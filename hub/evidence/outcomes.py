@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.store.database import Row, Transaction, as_json
+from hub.store.database import Row, Transaction
 
 _PAGE = 10_000
 
@@ -22,14 +22,6 @@ SELECT count(*) AS records,
     percentile_cont(0.99) WITHIN GROUP (ORDER BY log.settled_at - j.published_at) AS p99
 FROM evidence.record_log log JOIN evidence.journal j USING (journal_id)
 WHERE log.settled_at IS NOT NULL AND j.published_at IS NOT NULL
-"""
-
-_WAYS = """
-SELECT log.ministry, log.lane, coalesce(j.published_at, j.received_at) AS began,
-    count(*) AS records
-FROM evidence.record_log log JOIN evidence.journal j USING (journal_id)
-WHERE log.record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
-GROUP BY log.ministry, log.lane, began
 """
 
 _FIRST = "00000000-0000-0000-0000-000000000000"
@@ -54,14 +46,6 @@ def outcomes(tx: Transaction) -> Iterator[Row]:
     while page := tx.rows(_OUTCOMES, [after, _PAGE]):
         yield from (row | {"record_id": row["record_id"].hex} for row in page)
         after = str(page[-1]["record_id"])
-
-
-def ways(tx: Transaction, record_ids: Iterable[str]) -> list[Row]:
-    """Tell where and when records began their way: ministry, lane, began (aware), records.
-
-    They begin when their message was published, or received where its sender did not say.
-    """
-    return tx.rows(_WAYS, [as_json(list(record_ids))])
 
 
 def settled(tx: Transaction) -> int:

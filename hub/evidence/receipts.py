@@ -1,7 +1,7 @@
 """Receipts: drawn up from the record log, kept in batches until the broker has confirmed them.
 
-Whoever gives a record its outcome does nothing for its receipt. A record is due while its state
-is another than the one last told (``receipted``), which a partial index knows.
+Records that end for good are queued where they end (``hub.evidence.record_log``). Another is due
+while its state is not the one last told (``receipted``), which a partial index knows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,31 @@ from hub.evidence.record_log import State
 from hub.store.database import Row, Transaction, as_json
 from schemas.manifest import ManifestAnswer
 from schemas.receipt import ReceiptDocument, RecordOutcome
+
+_DUE = """
+SELECT ministry FROM jsonb_array_elements_text(%s::jsonb) AS m (ministry)
+WHERE EXISTS (SELECT FROM evidence.receipt r WHERE r.ministry = m.ministry)
+   OR EXISTS (SELECT FROM evidence.receipt_due d WHERE d.ministry = m.ministry)
+   OR EXISTS (SELECT FROM evidence.record_log log WHERE log.ministry = m.ministry
+              AND settled_at IS NOT NULL AND receipted IS DISTINCT FROM state)
+"""
+
+# Whole rows of the queue, as long as what is before them is not enough yet.
+_QUEUED = """
+WITH first AS MATERIALIZED (
+    SELECT ministry, due_id, cardinality(records) AS amount FROM evidence.receipt_due
+    WHERE ministry = %(ministry)s ORDER BY due_id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+), counted AS (
+    SELECT ministry, due_id, sum(amount) OVER (ORDER BY due_id) - amount AS before FROM first
+), taken AS (
+    DELETE FROM evidence.receipt_due
+    WHERE (ministry, due_id) IN (SELECT ministry, due_id FROM counted WHERE before < %(most)s)
+    RETURNING records
+)
+SELECT log.record_id, log.journal_id, log.ordinal, log.record_type, log.state, log.cause,
+    log.field, log.version, log.settled_at
+FROM taken, unnest(taken.records) AS r (record_id) JOIN evidence.record_log log USING (record_id)
+"""
 
 # The rows chosen are those updated, whatever the plan; two workers never choose the same.
 _CHOOSE = """
@@ -73,13 +98,20 @@ class Batch:
     documents: int
 
 
+def ministries(tx: Transaction, among: Iterable[str]) -> set[str]:
+    """Name those ministries for which something is due or waits."""
+    return {row["ministry"] for row in tx.rows(_DUE, [as_json(list(among))])}
+
+
 def draw_up(tx: Transaction, ministry: str, most: int, now: datetime) -> int:
     """Draw up receipts for at most ``most`` records of a ministry that are due, oldest first.
 
-    Returns how many records they tell of; 0 where nothing is due.
+    Returns how many records they tell of; 0 where nothing is due. Records that ended together
+    may be a few more than ``most``.
     """
     due: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in tx.rows(_CHOOSE, {"ministry": ministry, "most": most}):
+    chosen = {"ministry": ministry, "most": most}
+    for row in tx.rows(_QUEUED, chosen) + tx.rows(_CHOOSE, chosen):
         due[row["journal_id"]].append(row)
     if not due:
         return 0

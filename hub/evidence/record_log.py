@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hub.store.database import Transaction, as_json
+from hub.store.database import Row, Transaction, as_json
+from hub.store.statements import compose, prepared
 
 
 class State(StrEnum):
@@ -72,33 +73,60 @@ class Settlement:
     due: datetime | None = None
 
 
-_ADMIT = """
-INSERT INTO evidence.record_log (record_id, journal_id, ordinal, ministry, lane, record_type,
-    state, cause, field, version, numbered, occurred_at,
-    received_at, held_since, settled_at)
-SELECT record_id, journal_id, ordinal, ministry, lane, record_type, state, cause, field, version,
-    numbered, occurred_at, %(now)s, %(now)s,
-    CASE WHEN state = 'received' THEN NULL ELSE %(now)s::timestamptz END
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, journal_id bigint, ordinal integer,
-    ministry text, lane text, record_type text, state text, cause text, field text,
-    version bigint, numbered boolean, occurred_at timestamptz)
-ORDER BY record_id
-ON CONFLICT (record_id) DO NOTHING
-"""
+# What ends for good does so once, and is queued for its receipt here; a receipt has so many
+# outcomes at most. What is parked may move on untold: the receipts' relay looks for it itself.
+_QUEUE = compose("""
+INSERT INTO evidence.receipt_due (ministry, records)
+SELECT ministry, array_agg(record_id)
+FROM (
+    SELECT ministry, record_id, row_number() OVER (PARTITION BY ministry) / 250 AS part
+    FROM moved WHERE state NOT IN ('received', 'retrying', 'parked')
+) AS ended
+GROUP BY ministry, part
+""")  # fmt: skip
 
-_SETTLE = """
-UPDATE evidence.record_log AS log
-SET state = r.state, cause = r.cause, field = r.field,
-    attempts = coalesce(r.attempts, log.attempts),
-    held_since = CASE WHEN r.state IN ('received', 'retrying') THEN coalesce(r.due, %(now)s)
-                      ELSE held_since END,
-    settled_at = CASE WHEN r.state IN ('received', 'retrying') THEN NULL
-                      ELSE %(now)s::timestamptz END
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, state text, cause text,
-    field text, attempts smallint, due timestamptz)
-WHERE log.record_id = r.record_id
-  AND log.state IN ('received', 'retrying', 'parked')
-"""
+_ADMIT = prepared("""
+WITH moved AS (
+    INSERT INTO evidence.record_log (record_id, journal_id, ordinal, ministry, lane, record_type,
+        state, cause, field, version, numbered, occurred_at,
+        received_at, held_since, settled_at, receipted)
+    SELECT record_id, journal_id, ordinal, ministry, lane, record_type, state, cause, field,
+        version, numbered, occurred_at, %(now)s, %(now)s,
+        CASE WHEN state = 'received' THEN NULL ELSE %(now)s::timestamptz END,
+        CASE WHEN state IN ('received', 'retrying', 'parked') THEN NULL ELSE state END
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, journal_id bigint,
+        ordinal integer, ministry text, lane text, record_type text, state text, cause text,
+        field text, version bigint, numbered boolean, occurred_at timestamptz)
+    ORDER BY record_id
+    ON CONFLICT (record_id) DO NOTHING
+    RETURNING ministry, record_id, state
+)
+{queue}
+""", queue=_QUEUE)  # fmt: skip
+
+# The ways of what ended here, and the last thing the record log is asked of them.
+_SETTLE = prepared("""
+WITH moved AS (
+    UPDATE evidence.record_log AS log
+    SET state = r.state, cause = r.cause, field = r.field,
+        attempts = coalesce(r.attempts, log.attempts),
+        held_since = CASE WHEN r.state IN ('received', 'retrying') THEN coalesce(r.due, %(now)s)
+                          ELSE held_since END,
+        settled_at = CASE WHEN r.state IN ('received', 'retrying') THEN NULL
+                          ELSE %(now)s::timestamptz END,
+        receipted = CASE WHEN r.state IN ('received', 'retrying', 'parked') THEN receipted
+                         ELSE r.state END
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, state text, cause text,
+        field text, attempts smallint, due timestamptz)
+    WHERE log.record_id = r.record_id
+      AND log.state IN ('received', 'retrying', 'parked')
+    RETURNING log.ministry, log.lane, log.record_id, log.state, log.journal_id
+), queued AS ({queue})
+SELECT m.ministry, m.lane, coalesce(j.published_at, j.received_at) AS began, count(*) AS records
+FROM moved m JOIN evidence.journal j USING (journal_id)
+WHERE m.state IN ('written', 'unchanged', 'superseded')
+GROUP BY m.ministry, m.lane, began
+""", queue=_QUEUE)  # fmt: skip
 
 _RETRIED = """
 INSERT INTO evidence.retry (record_id, noted_at, attempts, cause, due)
@@ -187,8 +215,13 @@ def admit(tx: Transaction, entries: Iterable[Entry], now: datetime) -> None:
         tx.execute(_ADMIT, {"rows": as_json(rows), "now": now})
 
 
-def settle(tx: Transaction, settlements: Iterable[Settlement], now: datetime) -> int:
-    """Move records to a new state; a final state never moves. Return how many rows moved."""
+def settle(tx: Transaction, settlements: Iterable[Settlement], now: datetime) -> list[Row]:
+    """Move records to a new state; a final state never moves.
+
+    Returns where and when those that came to the registry began their way: ministry, lane, began
+    (aware) and records. They begin when their message was published, or received where its sender
+    did not say.
+    """
     rows = [
         {
             "record_id": settlement.record_id,
@@ -203,7 +236,7 @@ def settle(tx: Transaction, settlements: Iterable[Settlement], now: datetime) ->
     retried = [row for row in rows if row["state"] is State.RETRYING]
     if retried:
         tx.execute(_RETRIED, {"rows": as_json(retried), "now": now})
-    return tx.execute(_SETTLE, {"rows": as_json(rows), "now": now}) if rows else 0
+    return tx.rows(_SETTLE, {"rows": as_json(rows), "now": now}) if rows else []
 
 
 def states(tx: Transaction, record_ids: Iterable[str]) -> Mapping[str, State]:

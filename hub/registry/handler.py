@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.evidence import claims, outcomes, record_log, workers
+from hub.evidence import claims, record_log, workers
 from hub.evidence.record_log import Settlement, State
 from hub.evidence.workers import Mark
 from hub.registry import feed
@@ -137,9 +137,8 @@ class RegistryHandler:
             won = write(tx, live, now, self.authority) if live else {}
             settled = [Settlement(key, State(state)) for key, state in sorted(won.items())]
             settled += [_ends_here(event) for event in fresh if event.testmode]
-            record_log.settle(tx, settled, self._present(now))
+            ways = record_log.settle(tx, settled, self._present(now))
             feed.append(tx, _effective(live, won), now)
-            ways = outcomes.ways(tx, won)
         told = Counter((event.ministry, won[event.id]) for event in live)
         measure(self.observer, told, ways, self._present(now))
 

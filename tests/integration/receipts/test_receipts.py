@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from hub.evidence import receipts, record_log
 from hub.evidence.record_log import Settlement, State
 from hub.receipts import ReceiptRelay
+from hub.store.database import Database
 from routing import control, keys
 from routing.observer import Unobserved
 from routing.rabbit import RabbitBus
@@ -44,6 +45,19 @@ def received(bench: Bench, ministry: str = "labour") -> list[dict[str, Any]]:
     for receipt in found:
         SCHEMA.validate(receipt)
     return found
+
+
+class Counted(Unobserved):
+    """Counts a database's transactions."""
+
+    transactions = 0
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        self.transactions += name == "database_seconds"
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[Any]:
+    return sorted(row["record_id"] for row in rows)
 
 
 def settle(bench: Bench, state: State, cause: str | None = None, *, most: int = 100) -> None:
@@ -118,6 +132,57 @@ def test_a_parked_record_that_is_written_after_all_is_told_of_again(bench: Bench
     assert states == ["parked", "written"]
 
 
+def test_what_ended_for_good_is_queued_with_its_end_and_due_nowhere_else(bench: Bench) -> None:
+    bench.send("labour", CONTRACT.replace(b'"pin"', b'"pim"'), "m-bad")
+    bench.send("labour", CONTRACT, "m-1")
+    bench.send("labour", CONTRACT, "m-2")
+    bench.work()
+    settle(bench, State.WRITTEN, most=1)
+    settle(bench, State.PARKED, "locked")
+    queued = "SELECT unnest(records) AS record_id FROM evidence.receipt_due"
+    log = "SELECT record_id FROM evidence.record_log WHERE state"
+    assert in_order(bench.rows(queued)) == in_order(bench.rows(f"{log} <> 'parked'"))
+    untold = bench.rows(f"{log} IS DISTINCT FROM receipted")
+    assert untold == bench.rows(f"{log} = 'parked'")
+    assert relay(bench).step(bench.now) == 3
+    assert bench.rows(queued) == []
+
+
+def test_many_records_that_end_together_are_queued_250_in_a_row(bench: Bench) -> None:
+    notices = [json.loads(CONTRACT) for _ in range(300)]
+    for number, notice in enumerate(notices):
+        notice["contract"]["contractNumber"] = f"TST-{number}"
+    bench.send("labour", json.dumps({"notices": notices}).encode(), "m-300")
+    bench.work()
+    settle(bench, State.WRITTEN, most=300)
+    rows = bench.rows("SELECT cardinality(records) AS n FROM evidence.receipt_due ORDER BY due_id")
+    assert sorted(row["n"] for row in rows) == [51, 249]
+    told = relay(bench, at_once=51)
+    assert told.step(bench.now) == 300
+    found = received(bench)
+    assert sorted(len(receipt["outcomes"]) for receipt in found) == [51, 249]
+
+
+def test_what_the_release_before_gave_its_end_is_told_of_all_the_same(bench: Bench) -> None:
+    bench.send("labour", CONTRACT, "m-1")
+    bench.work()
+    with bench.database.transaction() as tx:
+        tx.execute("UPDATE evidence.record_log SET state = 'written', settled_at = now()")
+    told = relay(bench)
+    assert (told.step(bench.now), told.step(bench.now)) == (1, 0)
+    assert len(received(bench)) == 1
+
+
+def test_while_nothing_is_due_a_round_asks_the_database_once(
+    bench: Bench, database_url: str
+) -> None:
+    counted = Counted()
+    told = relay(bench, database=Database(database_url, observer=counted))
+    told.step(bench.now)
+    assert counted.transactions == 1
+    told.close()
+
+
 def test_both_bodies_under_one_id_are_told_of_by_their_digests(bench: Bench) -> None:
     bench.send("labour", CONTRACT, "m-1")
     bench.work()
@@ -136,7 +201,8 @@ def test_where_a_ministry_does_not_read_its_receipts_wait_in_the_log_and_harm_no
         bench.send("labour", CONTRACT, f"m-{number}")
     bench.send("health", b"<no/>", "h-1", content_type="application/xml")
     bench.work()
-    settle(bench, State.WRITTEN)
+    for _ in range(5):
+        settle(bench, State.WRITTEN, most=1)
     told = relay(bench, backlog=2, at_once=2)
     told.step(bench.now)
     told.step(bench.now)
