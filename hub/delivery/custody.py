@@ -83,16 +83,20 @@ class Entry:
 _KNOWN = """
 SELECT c.record_id, c.state, c.grant_id, c.grant_version, c.delivery_id,
     p.delivered_at IS NOT NULL AS delivered
-FROM outbound.custody c LEFT JOIN outbound.parcel p USING (delivery_id)
-WHERE c.subscriber = %(subscriber)s
-  AND c.record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%(ids)s::jsonb))
+FROM jsonb_array_elements_text(%(ids)s::jsonb) AS r (id)
+CROSS JOIN LATERAL (SELECT * FROM outbound.custody
+    WHERE subscriber = %(subscriber)s AND record_id = r.id::uuid LIMIT 1) AS c
+LEFT JOIN outbound.parcel p USING (delivery_id)
 """
+# One look into the index for each record, whatever the planner knows of the table: left to
+# choose, it reads all of the subscriber's rows while they are few or were never analysed.
 
 _NEWEST = """
-SELECT DISTINCT ON (fact) fact, version, rank, record_id FROM outbound.custody
-WHERE subscriber = %(subscriber)s AND delivery_id IS NOT NULL
-  AND fact IN (SELECT value::uuid FROM jsonb_array_elements_text(%(facts)s::jsonb))
-ORDER BY fact, version DESC, rank DESC, record_id DESC
+SELECT n.fact, n.version, n.rank, n.record_id
+FROM jsonb_array_elements_text(%(facts)s::jsonb) AS f (fact)
+CROSS JOIN LATERAL (SELECT fact, version, rank, record_id FROM outbound.custody
+    WHERE subscriber = %(subscriber)s AND fact = f.fact::uuid AND delivery_id IS NOT NULL
+    ORDER BY version DESC, rank DESC, record_id DESC LIMIT 1) AS n
 """
 
 _PUT = """

@@ -67,11 +67,10 @@ _LOG = """
 INSERT INTO outbound.disclosure (disclosure_id, subscriber, record_id, verdict, grant_id,
     grant_version, reason, missing, record_type, ministry, persons, fields, channel, decided_at)
 SELECT disclosure_id, subscriber, record_id, verdict, grant_id, grant_version, reason, missing,
-    record_type, ministry, ARRAY(SELECT jsonb_array_elements_text(persons)),
-    ARRAY(SELECT jsonb_array_elements_text(fields)), channel, %(now)s
+    record_type, ministry, persons, fields, channel, %(now)s
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (disclosure_id uuid, subscriber text,
     record_id uuid, verdict text, grant_id text, grant_version integer, reason text,
-    missing text, record_type text, ministry text, persons jsonb, fields jsonb, channel text)
+    missing text, record_type text, ministry text, persons text[], fields text[], channel text)
 ON CONFLICT (disclosure_id) DO NOTHING
 """
 
