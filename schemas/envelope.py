@@ -214,13 +214,14 @@ def json_values(event: Event) -> dict[str, Any]:
     What pydantic would give, for a third of the time: ``data`` is JSON already.
     """
     present = {name: value for name, value in event.__dict__.items() if value is not None}
-    present["time"] = _instant(event.time)
-    present["receivedtime"] = _instant(event.receivedtime)
+    present["time"] = instant(event.time)
+    present["receivedtime"] = instant(event.receivedtime)
     present["version"] = str(event.version)
     return present
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
+    """Render a time (aware) as an event has it in JSON."""
     text = at.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 

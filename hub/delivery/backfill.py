@@ -117,22 +117,23 @@ class Backfill:
 
     def __call__(self, now: datetime, dispatch: Callable[[Sequence[Due]], None]) -> None:
         """Dispatch as many facts as the rate allows since the last step."""
-        with self.database.transaction() as tx:
+        with self.database.single() as tx:
             row = next(iter(tx.rows(_OPEN, [self.subscriber.name])), None)
-            if row is None:
-                return
-            elapsed = (now - row["updated_at"]).total_seconds()
-            limit = min(int(elapsed * row["per_second"]), self.most_records)
-            if limit <= 0:
-                return
-            place, after = row["position"]["records"], row["position"]["after"]
+        if row is None:
+            return
+        elapsed = (now - row["updated_at"]).total_seconds()
+        limit = min(int(elapsed * row["per_second"]), self.most_records)
+        if limit <= 0:
+            return
+        place, after = row["position"]["records"], row["position"]["after"]
+        with self.database.transaction() as tx:
             found = self.facts(tx, row["records"][place], after, limit)
         dispatch([Due(event, LANE) for _, event in found if event is not None])
         if len(found) < limit:
             place, after = place + 1, []
         else:
             after = list(found[-1][0])
-        with self.database.transaction() as tx:
+        with self.database.single() as tx:
             tx.execute(
                 _ADVANCE,
                 {

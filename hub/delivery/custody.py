@@ -43,7 +43,7 @@ class Due:
     stored: bool = False
     attempts: int = 0
 
-    @property
+    @cached_property
     def version(self) -> VersionKey:
         """Place in its source's order."""
         return self.event.version, self.event.operation.rank, self.event.id
@@ -66,18 +66,28 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A row to be written. With ``keep`` the record's content is kept until ``due`` or for good."""
+class Place:
+    """Where records are, the same for all that came there together.
 
-    due_record: Due
+    With ``keep`` a record's content is kept until ``due`` or for good.
+    """
+
     state: State
     reason: str | None = None
     grant_id: str | None = None
     grant_version: int | None = None
     delivery_id: str | None = None
-    attempts: int = 0
     due: datetime | None = None
     keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row to be written; ``attempts`` as in ``Due``."""
+
+    record: Due
+    place: Place
+    attempts: int
 
 
 _KNOWN = """
@@ -102,12 +112,13 @@ CROSS JOIN LATERAL (SELECT fact, version, rank, record_id FROM outbound.custody
 _PUT = """
 INSERT INTO outbound.custody AS custody (subscriber, record_id, state, reason, record_type, lane,
     fact, version, rank, grant_id, grant_version, delivery_id, attempts, due, event, decided_at)
-SELECT %(subscriber)s, record_id, state, reason, record_type, lane, fact, version, rank, grant_id,
-    grant_version, delivery_id, attempts, due, event, %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (record_id uuid, state text, reason text,
-    record_type text, lane text, fact uuid, version bigint, rank smallint, grant_id text,
-    grant_version integer, delivery_id uuid, attempts smallint, due timestamptz, event jsonb)
-ORDER BY record_id
+SELECT %(subscriber)s, r.record_id, state, reason, r.record_type, r.lane, r.fact, r.version,
+    r.rank, grant_id, grant_version, delivery_id, r.attempts, due, r.event, %(now)s
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (place integer, record_id uuid, record_type text,
+    lane text, fact uuid, version bigint, rank smallint, attempts smallint, event jsonb)
+JOIN jsonb_to_recordset(%(places)s::jsonb) AS p (place integer, state text, reason text,
+    grant_id text, grant_version integer, delivery_id uuid, due timestamptz) USING (place)
+ORDER BY r.record_id
 ON CONFLICT (subscriber, record_id) DO UPDATE SET state = excluded.state,
     reason = excluded.reason, grant_id = excluded.grant_id,
     grant_version = excluded.grant_version,
@@ -155,9 +166,17 @@ def newest_sent(tx: Transaction, subscriber: str, facts: Iterable[str]) -> dict[
 
 def put(tx: Transaction, subscriber: str, entries: Sequence[Entry], now: datetime) -> None:
     """Write rows; each record at most once."""
-    if entries:
-        rows = [_row(entry) for entry in entries]
-        tx.execute(_PUT, {"subscriber": subscriber, "rows": as_json(rows), "now": now})
+    if not entries:
+        return
+    places = {id(entry.place): entry.place for entry in entries}
+    numbers = {key: number for number, key in enumerate(places)}
+    given = {
+        "subscriber": subscriber,
+        "rows": as_json([_row(entry, numbers[id(entry.place)]) for entry in entries]),
+        "places": as_json([_columns(*each) for each in enumerate(places.values())]),
+        "now": now,
+    }
+    tx.execute(_PUT, given)
 
 
 def waiting(tx: Transaction, subscriber: str, now: datetime, limit: int) -> list[Due]:
@@ -179,21 +198,28 @@ def again(tx: Transaction, subscriber: str, reason: str | None, now: datetime) -
     return tx.execute(_AGAIN, {"subscriber": subscriber, "reason": reason, "now": now})
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    event = entry.due_record.event
-    return {
+def _row(entry: Entry, place: int) -> dict[str, Any]:
+    event = entry.record.event
+    row = {
+        "place": place,
         "record_id": event.id,
-        "state": entry.state,
-        "reason": entry.reason,
         "record_type": event.record_type,
-        "lane": entry.due_record.lane,
-        "fact": entry.due_record.fact,
+        "lane": entry.record.lane,
+        "fact": entry.record.fact,
         "version": event.version,
         "rank": event.operation.rank,
-        "grant_id": entry.grant_id,
-        "grant_version": entry.grant_version,
-        "delivery_id": entry.delivery_id,
         "attempts": entry.attempts,
-        "due": entry.due,
-        "event": json_values(event) if entry.keep else None,
+    }
+    return row | {"event": json_values(event)} if entry.place.keep else row
+
+
+def _columns(number: int, place: Place) -> dict[str, Any]:
+    return {
+        "place": number,
+        "state": place.state,
+        "reason": place.reason,
+        "grant_id": place.grant_id,
+        "grant_version": place.grant_version,
+        "delivery_id": place.delivery_id,
+        "due": place.due,
     }

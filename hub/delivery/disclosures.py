@@ -7,7 +7,7 @@ refusals and lookups are all written here; ``persons`` finds them for the person
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,16 +26,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Disclosure:
-    """One decision as it is kept. ``record_id`` is 32 hex digits; a lookup has one per request.
+class Ruling:
+    """What was decided, the same for all records it was decided for.
 
-    ``persons`` are the URNs of all persons that the disclosed part names, ``fields`` the JSON
-    names of what was disclosed; both empty where nothing was. ``channel`` as ``Channel`` has it.
-    ``grant_entry`` counts how the grant stood: only the id is made of it.
+    ``fields`` are the JSON names of what was disclosed, empty where nothing was. ``channel`` as
+    ``Channel`` has it. ``grant_entry`` counts how the grant stood: only the id is made of it.
     """
 
     subscriber: str
-    record_id: str
     verdict: Verdict
     record_type: str
     ministry: str
@@ -45,72 +43,101 @@ class Disclosure:
     grant_entry: int | None = None
     reason: str | None = None
     missing: str | None = None
-    persons: Sequence[str] = ()
     fields: Sequence[str] = ()
 
-    @property
-    def disclosure_id(self) -> str:
+    def id_for(self, record_id: str) -> str:
         """Derived: the same decision, taken again while the grant stands as it did, is one row."""
-        parts = (
-            self.subscriber,
-            self.record_id,
-            self.verdict,
-            self.grant_id or "",
-            str(self.grant_version or 0),
-            str(self.grant_entry or 0),
-            self.reason or "",
+        text = (
+            f"{self.subscriber}\x1f{record_id}\x1f{self.verdict}\x1f{self.grant_id or ''}"
+            f"\x1f{self.grant_version or 0}\x1f{self.grant_entry or 0}\x1f{self.reason or ''}"
         )
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One decision as it is kept. ``record_id`` is 32 hex digits; a lookup has one per request.
+
+    ``persons`` are the URNs of all persons that the disclosed part names, none where nothing was.
+    """
+
+    ruling: Ruling
+    record_id: str
+    persons: Sequence[str] = ()
 
 
 _LOG = """
 INSERT INTO outbound.disclosure (disclosure_id, subscriber, record_id, verdict, grant_id,
     grant_version, reason, missing, record_type, ministry, persons, fields, channel, decided_at)
-SELECT disclosure_id, subscriber, record_id, verdict, grant_id, grant_version, reason, missing,
-    record_type, ministry, persons, fields, channel, %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (disclosure_id uuid, subscriber text,
-    record_id uuid, verdict text, grant_id text, grant_version integer, reason text,
-    missing text, record_type text, ministry text, persons text[], fields text[], channel text)
+SELECT r.disclosure_id, subscriber, r.record_id, verdict, grant_id, grant_version, reason,
+    missing, record_type, ministry, r.persons, fields, channel, %(now)s
+FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (ruling integer, disclosure_id uuid,
+    record_id uuid, persons text[])) WITH ORDINALITY AS r
+JOIN jsonb_to_recordset(%(rulings)s::jsonb) AS d (ruling integer, subscriber text, verdict text,
+    grant_id text, grant_version integer, reason text, missing text, record_type text,
+    ministry text, fields text[], channel text) USING (ruling)
+ORDER BY r.ordinality
 ON CONFLICT (disclosure_id) DO NOTHING
 """
 
 
-def write(tx: Transaction, disclosures: Iterable[Disclosure], now: datetime) -> int:
+def write(tx: Transaction, disclosures: Sequence[Disclosure], now: datetime) -> int:
     """Log decisions taken ``now`` (aware); return how many were not there before."""
-    rows = [_row(disclosure) for disclosure in disclosures]
-    return tx.execute(_LOG, {"rows": as_json(rows), "now": now}) if rows else 0
+    if not disclosures:
+        return 0
+    rulings = {id(each.ruling): each.ruling for each in disclosures}
+    numbers = {key: number for number, key in enumerate(rulings)}
+    given = {
+        "rows": as_json([_row(each, numbers[id(each.ruling)]) for each in disclosures]),
+        "rulings": as_json([_columns(*each) for each in enumerate(rulings.values())]),
+        "now": now,
+    }
+    return tx.execute(_LOG, given)
 
 
 def persons_in(data: object, namespaces: frozenset[str]) -> list[str]:
     """List the URNs of all identifiers in a JSON value that are of a person, sorted."""
-    return sorted(set(_persons_in(data, namespaces)))
+    found: set[str] = set()
+    _collect(data, namespaces, found)
+    return sorted(found)
 
 
-def _persons_in(value: object, namespaces: frozenset[str]) -> Iterator[str]:
-    match value:
-        case {"notation": str(notation), "type": str(kind)} if kind in namespaces:
-            yield f"{kind}:{notation}"
-        case Mapping():
-            for part in value.values():
-                yield from _persons_in(part, namespaces)
-        case list() | tuple():
-            for part in value:
-                yield from _persons_in(part, namespaces)
+def _collect(value: object, namespaces: frozenset[str], found: set[str]) -> None:
+    if isinstance(value, dict):
+        kind, notation = value.get("type"), value.get("notation")
+        if isinstance(kind, str) and kind in namespaces and isinstance(notation, str):
+            found.add(f"{kind}:{notation}")
+            return
+        parts: Iterable[object] = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    else:
+        return
+    for part in parts:
+        if not isinstance(part, str):
+            _collect(part, namespaces, found)
 
 
-def _row(disclosure: Disclosure) -> dict[str, Any]:
+def _row(disclosure: Disclosure, ruling: int) -> dict[str, Any]:
     return {
-        "disclosure_id": disclosure.disclosure_id,
-        "subscriber": disclosure.subscriber,
+        "ruling": ruling,
+        "disclosure_id": disclosure.ruling.id_for(disclosure.record_id),
         "record_id": disclosure.record_id,
-        "verdict": disclosure.verdict,
-        "grant_id": disclosure.grant_id,
-        "grant_version": disclosure.grant_version,
-        "reason": disclosure.reason,
-        "missing": disclosure.missing,
-        "record_type": disclosure.record_type,
-        "ministry": disclosure.ministry,
-        "persons": list(disclosure.persons),
-        "fields": list(disclosure.fields),
-        "channel": disclosure.channel,
+        "persons": disclosure.persons,
+    }
+
+
+def _columns(number: int, ruling: Ruling) -> dict[str, Any]:
+    return {
+        "ruling": number,
+        "subscriber": ruling.subscriber,
+        "verdict": ruling.verdict,
+        "grant_id": ruling.grant_id,
+        "grant_version": ruling.grant_version,
+        "reason": ruling.reason,
+        "missing": ruling.missing,
+        "record_type": ruling.record_type,
+        "ministry": ruling.ministry,
+        "fields": list(ruling.fields),
+        "channel": ruling.channel,
     }

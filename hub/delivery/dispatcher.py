@@ -9,19 +9,20 @@ confirmed comes again, from the queue or out of custody, and is decided anew.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.delivery import blocking, custody, disclosures, fence, grants, packing, parcels
-from hub.delivery.custody import Due, Entry, Known, State
-from hub.delivery.gate import Allow, Candidate, Decision, Hold, VersionKey, Withhold, decide
-from hub.delivery.grant import Grant
+from hub.delivery import custody, disclosures, fence, grants, packing, parcels
+from hub.delivery.basis import Basis
+from hub.delivery.custody import Due, Entry, Known, Place, State
+from hub.delivery.disclosures import Disclosure
+from hub.delivery.gate import Allow, Hold, VersionKey, Withhold
 from hub.delivery.handing import hand_over
-from hub.delivery.packing import Allowed
+from hub.delivery.packing import Allowed, Packer
 from hub.delivery.parcels import Outcome, Packed
 from hub.delivery.sender import Postponed, Sender
 from hub.delivery.subscriber import Subscriber
@@ -38,17 +39,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 Result = tuple[Packed, Outcome, Sequence[Entry]]
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What the gate decides by, as read under the fences."""
-
-    grants: Mapping[str, Grant]
-    known: Mapping[str, Known]
-    newest: dict[str, VersionKey]
-    used: Counter[str]
-    blocked: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +65,7 @@ class Dispatcher:
         """
         if not records:
             return
-        name = self.subscriber.name
-        with self.database.transaction() as tx:
-            grant_ids = grants.ids_of(tx, name)
-        with fence.turn(self.database, name), fence.shared(self.database, grant_ids):
+        with fence.delivering(self.database, self.subscriber.name) as grant_ids:
             now = self.clock()
             with self.database.transaction() as tx:
                 packed = self._decide(tx, records, grant_ids, now)
@@ -88,69 +75,37 @@ class Dispatcher:
         self, tx: Transaction, records: Sequence[Due], grant_ids: list[str], now: datetime
     ) -> list[Packed]:
         """Decide on every record that needs it, and commit to it."""
-        name = self.subscriber.name
-        known = custody.known(tx, name, [record.event.id for record in records])
+        subscriber, persons = self.subscriber, self.persons
+        known = custody.known(tx, subscriber.name, [record.event.id for record in records])
         fresh = sorted(to_decide(records, known), key=_in_order)
         if not fresh:
             return []
-        basis = Basis(
-            grants={grant.grant_id: grant for grant in grants.standing(tx, grant_ids)},
-            known=known,
-            newest=custody.newest_sent(tx, name, (record.fact for record in fresh)),
-            used=Counter(grants.used_today(tx, grant_ids, now)),
-            blocked=blocking.keeping(tx, [each.event for each in fresh], self.persons),
-        )
-        before = Counter(basis.used)
-        decided = [(record, self._by(record, basis, now)) for record in fresh]
-        allowed = [
-            packing.allow(record, decision, self.persons)
-            for record, decision in decided
-            if isinstance(decision, Allow)
-        ]
-        packed = packing.pack(self.subscriber.name, allowed, basis.grants)
+        basis = Basis.read(tx, subscriber, fresh, known, grant_ids, persons, now)
+        packer = Packer(subscriber, persons)
+        allowed: list[Allowed] = []
+        lines: list[Disclosure] = []
+        kept_back: list[Entry] = []
+        for record in fresh:
+            decision = basis.decide(record)
+            if isinstance(decision, Allow):
+                allowed.append(packer.allow(record, decision))
+                lines.append(allowed[-1].line)
+            else:
+                lines.append(packer.refuse(record, decision))
+                kept_back.append(_kept_back(record, decision))
+        packed = packing.pack(subscriber.name, allowed, basis.grants)
         deadline = now + self.sender.patience * max(len(packed), 1)
-        self._log(tx, decided, allowed, now)
-        entries = [_kept_back(*each) for each in decided if not isinstance(each[1], Allow)]
-        entries += [_leaving(record, each, deadline) for each in packed for record in each.records]
-        custody.put(tx, name, entries, now)
-        grants.use(tx, basis.used - before, now)
+        self._log(tx, lines, now)
+        leaving = [entry for each in packed for entry in _leaving(each, deadline)]
+        custody.put(tx, subscriber.name, kept_back + leaving, now)
+        grants.use(tx, basis.taken, now)
         parcels.start(tx, packed, now, deadline)
         return packed
 
-    def _by(self, record: Due, basis: Basis, now: datetime) -> Decision:
-        """Ask the gate, and count what it allows against the limits of the batch's rest."""
-        known = basis.known.get(record.event.id)
-        counted = known.grant if known else None
-        used = basis.used - Counter({counted[0]: 1}) if counted else basis.used
-        decision = decide(
-            Candidate.of(record.event, basis.blocked.get(record.event.id)),
-            self.subscriber,
-            tuple(basis.grants.values()),
-            now=now,
-            used=used,
-            newest_sent=basis.newest.get(record.fact),
-        )
-        if isinstance(decision, Allow):
-            basis.newest[record.fact] = record.version
-            if counted != (decision.grant_id, decision.grant_version):
-                basis.used[decision.grant_id] += 1
-        return decision
-
-    def _log(
-        self,
-        tx: Transaction,
-        decided: Sequence[tuple[Due, Decision]],
-        allowed: Sequence[Allowed],
-        now: datetime,
-    ) -> None:
-        logged = [packing.logged(each, self.subscriber) for each in allowed]
-        logged += [
-            packing.refused(record, decision, self.subscriber)
-            for record, decision in decided
-            if not isinstance(decision, Allow)
-        ]
-        disclosures.write(tx, logged, now)
-        for (verdict, reason), count in Counter((d.verdict, d.reason) for d in logged).items():
+    def _log(self, tx: Transaction, lines: Sequence[Disclosure], now: datetime) -> None:
+        disclosures.write(tx, lines, now)
+        decided = Counter((each.ruling.verdict, each.ruling.reason) for each in lines)
+        for (verdict, reason), count in decided.items():
             self.observer.count(
                 "outbound_decided",
                 count,
@@ -178,16 +133,18 @@ class Dispatcher:
     def _send(self, packed: Packed) -> Result:
         now = self.clock()
         if now >= packed.valid_until:
-            again = [_again(record, now, record.attempts) for record in packed.records]
-            return packed, Outcome.NOT_SENT, [_under(packed, entry) for entry in again]
+            place = _place(packed, State.RETRYING, due=now, keep=True)
+            again = [Entry(record, place, record.attempts) for record in packed.records]
+            return packed, Outcome.NOT_SENT, again
         try:
             hand_over(self.sender, packed, now, self.tracing)
         except (Unavailable, Stop):
             raise
         except Exception as error:  # noqa: BLE001 - its type says what becomes of the records
             return self._failed(packed, error, now)
-        delivered = [_delivered(record, packed) for record in packed.records if record.stored]
-        return packed, Outcome.DELIVERED, delivered
+        place = _place(packed, State.SENT)
+        stored = [record for record in packed.records if record.stored]
+        return packed, Outcome.DELIVERED, [Entry(each, place, each.attempts) for each in stored]
 
     def _failed(self, packed: Packed, error: Exception, now: datetime) -> Result:
         _log.warning(
@@ -198,7 +155,7 @@ class Dispatcher:
         )
         set_aside = (self.set_aside(record, error, now) for record in packed.records)
         entries = [_under(packed, entry) for entry in set_aside]
-        parked = any(entry.state is State.PARKED for entry in entries)
+        parked = any(entry.place.state is State.PARKED for entry in entries)
         return packed, Outcome.REFUSED if parked else Outcome.POSTPONED, entries
 
     def set_aside(self, record: Due, error: Exception, now: datetime) -> Entry:
@@ -215,10 +172,15 @@ class Dispatcher:
 
     def _note(self, results: Sequence[Result]) -> None:
         now = self.clock()
-        with self.database.transaction() as tx:
-            parcels.end(tx, [(packed, outcome) for packed, outcome, _ in results], now)
-            entries = [entry for _, _, of_parcel in results for entry in of_parcel]
-            custody.put(tx, self.subscriber.name, entries, now)
+        ended = [(packed, outcome) for packed, outcome, _ in results]
+        entries = [entry for _, _, of_parcel in results for entry in of_parcel]
+        if entries:
+            with self.database.transaction() as tx:
+                parcels.end(tx, ended, now)
+                custody.put(tx, self.subscriber.name, entries, now)
+        else:
+            with self.database.single() as tx:
+                parcels.end(tx, ended, now)
         for packed, outcome, _ in results:
             self.observer.count(
                 "outbound_sent",
@@ -245,52 +207,51 @@ def _in_order(record: Due) -> tuple[str, VersionKey]:
     return record.event.record_type, record.version
 
 
-def _kept_back(record: Due, decision: Decision) -> Entry:
-    match decision:
-        case Hold():
-            return Entry(
-                record,
-                State.HELD,
-                decision.reason,
-                decision.grant_id,
-                decision.grant_version,
-                attempts=record.attempts,
-                due=decision.until,
-                keep=True,
-            )
-        case Withhold():
-            return Entry(
-                record, State.WITHHELD, decision.reason, decision.grant_id, decision.grant_version
-            )
-        case Allow():
-            raise AssertionError("what is allowed is not kept back")
+def _kept_back(record: Due, decision: Withhold | Hold) -> Entry:
+    until = decision.until if isinstance(decision, Hold) else None
+    place = Place(
+        State.WITHHELD if until is None else State.HELD,
+        decision.reason,
+        decision.grant_id,
+        decision.grant_version,
+        due=until,
+        keep=until is not None,
+    )
+    return Entry(record, place, 0 if until is None else record.attempts)
 
 
-def _leaving(record: Due, packed: Packed, deadline: datetime) -> Entry:
+def _leaving(packed: Packed, deadline: datetime) -> Iterator[Entry]:
     """What comes from the queue comes again from there; what was in custody stays until sent."""
-    due, state = (deadline, State.RETRYING) if record.stored else (None, State.SENT)
-    entry = Entry(record, state, attempts=record.attempts, due=due, keep=record.stored)
-    return _under(packed, entry)
+    sent = _place(packed, State.SENT)
+    stays = _place(packed, State.RETRYING, due=deadline, keep=True)
+    for record in packed.records:
+        yield Entry(record, stays if record.stored else sent, record.attempts)
 
 
-def _delivered(record: Due, packed: Packed) -> Entry:
-    return _under(packed, Entry(record, State.SENT, attempts=record.attempts))
+def _place(
+    packed: Packed,
+    state: State,
+    reason: str | None = None,
+    due: datetime | None = None,
+    *,
+    keep: bool = False,
+) -> Place:
+    """Name the parcel that records were in, and the grant of that."""
+    parcel = packed.parcel
+    basis = parcel.grant_id, parcel.grant_version
+    return Place(state, reason, *basis, delivery_id=parcel.delivery_id, due=due, keep=keep)
 
 
 def _under(packed: Packed, entry: Entry) -> Entry:
-    """Name the parcel a record was in, and the grant of that."""
-    parcel = packed.parcel
-    return replace(
-        entry,
-        grant_id=parcel.grant_id,
-        grant_version=parcel.grant_version,
-        delivery_id=parcel.delivery_id,
-    )
+    """Name the parcel a record that failed was in, and the grant of that."""
+    place = entry.place
+    named = _place(packed, place.state, place.reason, place.due, keep=place.keep)
+    return replace(entry, place=named)
 
 
 def _again(record: Due, due: datetime, attempts: int) -> Entry:
-    return Entry(record, State.RETRYING, attempts=attempts, due=due, keep=True)
+    return Entry(record, Place(State.RETRYING, due=due, keep=True), attempts)
 
 
 def _parked(record: Due, cause: str) -> Entry:
-    return Entry(record, State.PARKED, cause, attempts=record.attempts + 1, keep=True)
+    return Entry(record, Place(State.PARKED, cause, keep=True), record.attempts + 1)

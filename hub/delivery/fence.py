@@ -9,11 +9,13 @@ decided can be committed while they are held; a lost connection lets go of them,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import LiteralString
+from typing import Any, LiteralString, TypeVar
 
-from hub.store.database import Database, Transaction, as_json
+from hub.store.database import Database, Row, Transaction, as_json
+
+T = TypeVar("T")
 
 _SHARE = """
 SELECT pg_advisory_lock_shared(hashtextextended('outbound.grant:' || value, 0))
@@ -25,6 +27,17 @@ FROM jsonb_array_elements_text(%s::jsonb)
 """
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.grant:' || %s, 0))"
 _ACCESS = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.access:' || %s, 0))"
+_SHARE_ALL = """
+SELECT grant_id, pg_advisory_lock_shared(hashtextextended('outbound.grant:' || grant_id, 0))
+FROM (SELECT DISTINCT v.grant_id FROM outbound.grant_version v
+    JOIN outbound.grant_standing s USING (grant_id) WHERE v.subscriber = %s
+    ORDER BY v.grant_id) AS sorted
+"""
+_LEAVE_ALL = """
+SELECT (SELECT count(pg_advisory_unlock_shared(hashtextextended('outbound.grant:' || value, 0)))
+        FROM jsonb_array_elements_text(%s::jsonb)),
+    pg_advisory_unlock(hashtextextended('outbound.turn:' || %s, 0))
+"""
 _TAKE_TURN = "SELECT pg_advisory_lock(hashtextextended('outbound.turn:' || %s, 0))"
 _END_TURN = "SELECT pg_advisory_unlock(hashtextextended('outbound.turn:' || %s, 0))"
 
@@ -37,15 +50,39 @@ def shared(database: Database, grant_ids: Iterable[str]) -> Iterator[None]:
     Raises as ``Database.transaction``.
     """
     ids = as_json(sorted(set(grant_ids)))
-    with _held(database, _SHARE, _LEAVE, ids):
+    with _held(
+        database, lambda: _run(database, _SHARE, ids), lambda _: _run(database, _LEAVE, ids)
+    ):
         yield
 
 
 @contextmanager
 def turn(database: Database, subscriber: str) -> Iterator[None]:
     """Be the only one who hands anything to a subscriber, or takes it back, during the block."""
-    with _held(database, _TAKE_TURN, _END_TURN, subscriber):
+
+    def end(_: object) -> None:
+        _run(database, _END_TURN, subscriber)
+
+    with _held(database, lambda: _run(database, _TAKE_TURN, subscriber), end):
         yield
+
+
+@contextmanager
+def delivering(database: Database, subscriber: str) -> Iterator[list[str]]:
+    """Take a subscriber's turn and share the fences of its grants during the block.
+
+    Yields the ids of the grants that were ever put in force, as they are once it has the turn.
+    """
+
+    def take() -> list[str]:
+        _run(database, _TAKE_TURN, subscriber)
+        return [row["grant_id"] for row in _run(database, _SHARE_ALL, subscriber)]
+
+    def leave(grant_ids: list[str]) -> None:
+        _run(database, _LEAVE_ALL, as_json(grant_ids), subscriber)
+
+    with _held(database, take, leave) as grant_ids:
+        yield grant_ids
 
 
 def alone(tx: Transaction, grant_id: str) -> None:
@@ -59,22 +96,23 @@ def access(tx: Transaction, subscriber: str) -> None:
 
 
 @contextmanager
-def _held(
-    database: Database, take: LiteralString, leave: LiteralString, what: str
-) -> Iterator[None]:
+def _held(database: Database, take: Callable[[], T], leave: Callable[[T], object]) -> Iterator[T]:
     """Hold locks of the session; where taking or leaving fails, the connection goes with them."""
     try:
-        with database.transaction() as tx:
-            tx.rows(take, [what])
+        taken = take()
     except BaseException:
         database.close()
         raise
     try:
-        yield
+        yield taken
     finally:
         try:
-            with database.transaction() as tx:
-                tx.rows(leave, [what])
+            leave(taken)
         except BaseException:
             database.close()
             raise
+
+
+def _run(database: Database, statement: LiteralString, *given: Any) -> list[Row]:
+    with database.single() as tx:
+        return tx.rows(statement, given)

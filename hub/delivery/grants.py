@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
+
+import orjson
 
 from hub.delivery.grant import Grant, Standing
 from hub.store.database import Row, Transaction, as_json
@@ -16,7 +19,8 @@ JOIN outbound.grant_standing s USING (grant_id) WHERE v.subscriber = %s ORDER BY
 """
 
 _STANDING = """
-SELECT DISTINCT ON (s.grant_id) s.grant_id, s.version, s.entry, s.standing, v.document
+SELECT DISTINCT ON (s.grant_id) s.grant_id, s.version, s.entry, s.standing,
+    v.document::text AS document
 FROM outbound.grant_standing s JOIN outbound.grant_version v USING (grant_id, version)
 WHERE s.grant_id IN (SELECT value FROM jsonb_array_elements_text(%s::jsonb))
 ORDER BY s.grant_id, s.entry DESC
@@ -70,6 +74,12 @@ def day_of(now: datetime) -> date:
 
 
 def _grant(row: Row) -> Grant:
-    document = GrantDocument.model_validate(row["document"])
+    document = _document(row["document"])
     standing = Standing(row["standing"])
     return Grant(row["grant_id"], row["version"], standing, document, row["entry"])
+
+
+@lru_cache(maxsize=1024)
+def _document(text: str) -> GrantDocument:
+    """Read a document: it is the same for every batch, and reading it checks the catalogue."""
+    return GrantDocument.model_validate(orjson.loads(text))

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from hub.delivery import custody
-from hub.delivery.custody import Due, Entry, State
+from hub.delivery.custody import Due, Entry, Place, State
 from hub.delivery.dispatcher import Dispatcher, to_decide
 from hub.evidence import claims
 from routing.bus import Publisher
@@ -93,17 +93,15 @@ class DeliveryHandler:
         dispatcher, name = self.dispatcher, self.dispatcher.subscriber.name
         with dispatcher.database.transaction() as tx:
             known = custody.known(tx, name, [record.event.id for record in records])
-            waiting = [
-                Entry(each, State.RETRYING, attempts=each.attempts, due=now, keep=True)
-                for each in to_decide(records, known)
-            ]
+            place = Place(State.RETRYING, due=now, keep=True)
+            waiting = [Entry(each, place, each.attempts) for each in to_decide(records, known)]
             custody.put(tx, name, waiting, now)
 
     def _feed(self, now: datetime) -> None:
         if self.paused():
             return
         dispatcher = self.dispatcher
-        with dispatcher.database.transaction() as tx:
+        with dispatcher.database.single() as tx:
             due = custody.waiting(tx, dispatcher.subscriber.name, now, self.most_records)
         self._see_through(due, now)
         for feed in self.feeds:

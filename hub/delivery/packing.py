@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import orjson
 
 from hub.delivery.custody import Due
-from hub.delivery.disclosures import Disclosure, Verdict
-from hub.delivery.gate import Allow, Hold, Withhold
+from hub.delivery.disclosures import Disclosure, Ruling, Verdict
+from hub.delivery.gate import Allow, Decision, Hold, Withhold
 from hub.delivery.grant import Grant
 from hub.delivery.minimising import minimised, persons_named
 from hub.delivery.parcels import Packed
 from hub.delivery.sender import Parcel
 from hub.delivery.subscriber import Subscriber
-from schemas.envelope import CONTENT_TYPE
+from schemas.envelope import CONTENT_TYPE, Event
 
 MOST_BYTES = 1024 * 1024
 """A parcel ends with the record that reaches this."""
@@ -25,18 +25,43 @@ MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A record that may leave, reduced to what may leave of it."""
+    """A record that may leave, reduced to what may leave of it, and its line of the log."""
 
     record: Due
     decision: Allow
     reduced: Mapping[str, Any]
-    persons: Sequence[str]
+    line: Disclosure
 
 
-def allow(record: Due, decision: Allow, namespaces: frozenset[str]) -> Allowed:
-    """Reduce a record to what its decision allows."""
-    reduced = minimised(record.event, decision.fields, decision.grant_id)
-    return Allowed(record, decision, reduced, persons_named(reduced, namespaces))
+@dataclass(slots=True)
+class Packer:
+    """Reduces and logs what the gate decided on for one subscriber; for one batch.
+
+    ``persons`` are the URN prefixes of identifiers of persons.
+    """
+
+    subscriber: Subscriber
+    persons: frozenset[str]
+    _rulings: dict[tuple[int, str, str], tuple[Decision, Ruling]] = field(default_factory=dict)
+
+    def allow(self, record: Due, decision: Allow) -> Allowed:
+        """Reduce a record to what its decision allows."""
+        reduced = minimised(record.event, decision.fields, decision.grant_id)
+        named = persons_named(reduced, self.persons)
+        line = Disclosure(self._ruling(record, decision), record.event.id, named)
+        return Allowed(record, decision, reduced, line)
+
+    def refuse(self, record: Due, decision: Withhold | Hold) -> Disclosure:
+        """Write the line of a record that was withheld or held."""
+        return Disclosure(self._ruling(record, decision), record.event.id)
+
+    def _ruling(self, record: Due, decision: Decision) -> Ruling:
+        """Records of one kind that got one decision share one ruling."""
+        event = record.event
+        key = (id(decision), event.source, event.type)
+        if key not in self._rulings:
+            self._rulings[key] = decision, _ruling(event, decision, self.subscriber)
+        return self._rulings[key][1]
 
 
 def pack(subscriber: str, allowed: Sequence[Allowed], grants: Mapping[str, Grant]) -> list[Packed]:
@@ -59,41 +84,31 @@ def pack(subscriber: str, allowed: Sequence[Allowed], grants: Mapping[str, Grant
     return found
 
 
-def logged(allowed: Allowed, subscriber: Subscriber) -> Disclosure:
-    """Write an allowed record's line of the disclosure log."""
-    event = allowed.record.event
-    return Disclosure(
+def _ruling(event: Event, decision: Decision, subscriber: Subscriber) -> Ruling:
+    verdict, reason, missing, fields = _told(decision)
+    return Ruling(
         subscriber=subscriber.name,
-        record_id=event.id,
-        verdict=Verdict.ALLOWED,
-        record_type=event.record_type,
-        ministry=event.ministry,
-        channel=subscriber.channel,
-        grant_id=allowed.decision.grant_id,
-        grant_version=allowed.decision.grant_version,
-        grant_entry=allowed.decision.grant_entry,
-        persons=allowed.persons,
-        fields=sorted(allowed.decision.fields),
-    )
-
-
-def refused(record: Due, decision: Withhold | Hold, subscriber: Subscriber) -> Disclosure:
-    """Write the line of a record that was withheld or held."""
-    event = record.event
-    missing = decision.missing if isinstance(decision, Withhold) else None
-    return Disclosure(
-        subscriber=subscriber.name,
-        record_id=event.id,
-        verdict=Verdict.HELD if missing is None else Verdict.WITHHELD,
+        verdict=verdict,
         record_type=event.record_type,
         ministry=event.ministry,
         channel=subscriber.channel,
         grant_id=decision.grant_id,
         grant_version=decision.grant_version,
         grant_entry=decision.grant_entry,
-        reason=decision.reason,
+        reason=reason,
         missing=missing,
+        fields=fields,
     )
+
+
+def _told(decision: Decision) -> tuple[Verdict, str | None, str | None, Sequence[str]]:
+    match decision:
+        case Allow():
+            return Verdict.ALLOWED, None, None, sorted(decision.fields)
+        case Hold():
+            return Verdict.HELD, decision.reason, None, ()
+        case Withhold():
+            return Verdict.WITHHELD, decision.reason, decision.missing, ()
 
 
 def _portions(run: Iterator[Allowed]) -> Iterator[list[tuple[Allowed, bytes]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ import structlog
 
 from hub.delivery import disclosures, fence, grants
 from hub.delivery.administration import BrokerAdministration
-from hub.delivery.disclosures import Disclosure, Verdict
+from hub.delivery.disclosures import Disclosure, Ruling, Verdict
 from hub.delivery.gate import lapse
 from hub.delivery.grant import Grant
 from hub.delivery.minimising import persons_named
@@ -176,7 +176,7 @@ class Recaller:
             for event in orjson.loads(each.body)
         ]
         if recalled:
-            rows = [{"record_id": each.record_id, "reason": each.reason} for each in recalled]
+            rows = [{"record_id": r.record_id, "reason": r.ruling.reason} for r in recalled]
             given = {"rows": as_json(rows), "subscriber": subscriber.name, "now": now}
             with self.database.transaction() as tx:
                 disclosures.write(tx, recalled, now)
@@ -220,22 +220,18 @@ def _recalled(
 ) -> Disclosure:
     grant_id = str(delivery.headers.get(GRANT))
     version = delivery.headers.get(GRANT_VERSION)
-    disclosure = Disclosure(
+    grant = standing.get(grant_id)
+    ruling = Ruling(
         subscriber=subscriber.name,
-        record_id=event["id"],
         verdict=Verdict.RECALLED,
         record_type=event["type"].removeprefix(TYPE_PREFIX).rpartition(".v")[0],
         ministry=event["source"].removeprefix(SOURCE_PREFIX),
         channel=subscriber.channel,
         reason=reason,
-        persons=persons_named(event, persons),
         fields=sorted(event.get("data", {})),
-    )
-    grant = standing.get(grant_id)
-    return replace(
-        disclosure,
         grant_id=grant_id,
         grant_version=version if type(version) is int else None,
         grant_entry=grant.entry if grant else None,
         missing=SEEN if delivery.redelivered else None,
     )
+    return Disclosure(ruling, event["id"], persons_named(event, persons))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.delivery import disclosures
-from hub.delivery.disclosures import Disclosure, Verdict
+from hub.delivery.disclosures import Disclosure, Ruling, Verdict
 from hub.delivery.gate import Hold, Withhold
 from hub.delivery.subscriber import Channel
 from hub.evidence import audit
@@ -35,9 +35,8 @@ class Trace:
     def kept_back(self, tx: Transaction, decision: Withhold | Hold, outcome: str) -> None:
         """Log that nothing leaves, and which basis is missing or which limit is reached."""
         withheld = isinstance(decision, Withhold)
-        line = Disclosure(
+        ruling = Ruling(
             subscriber=self.basis.subscriber.name,
-            record_id=self.lookup_id,
             verdict=Verdict.WITHHELD if withheld else Verdict.HELD,
             record_type=self.question.entity,
             ministry="",
@@ -48,7 +47,7 @@ class Trace:
             reason=decision.reason,
             missing=decision.missing if isinstance(decision, Withhold) else None,
         )
-        disclosures.write(tx, [line], self.basis.now)
+        disclosures.write(tx, [Disclosure(ruling, self.lookup_id)], self.basis.now)
         self._act(tx, outcome)
 
     def empty(self, tx: Transaction, outcome: str) -> None:
@@ -57,9 +56,8 @@ class Trace:
 
     def _line(self, found: Reduced) -> Disclosure:
         """The lookup in ``reason`` makes a line for each time the record is looked up."""
-        return Disclosure(
+        ruling = Ruling(
             subscriber=self.basis.subscriber.name,
-            record_id=found.event.id,
             verdict=Verdict.ALLOWED,
             record_type=found.event.record_type,
             ministry=found.event.ministry,
@@ -68,9 +66,9 @@ class Trace:
             grant_version=found.decision.grant_version,
             grant_entry=found.decision.grant_entry,
             reason=f"lookup:{self.lookup_id}",
-            persons=found.persons,
             fields=sorted(found.decision.fields),
         )
+        return Disclosure(ruling, found.event.id, found.persons)
 
     def _act(self, tx: Transaction, outcome: str, basis: str | None = None, count: int = 0) -> None:
         """Who asked, why, on what basis, with what outcome; about whom, as a hash."""

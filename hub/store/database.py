@@ -101,6 +101,29 @@ class Transaction:
                 yield rows
 
 
+class Single(Transaction):
+    """A transaction of one statement, which needs no opening and closing of its own."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        super().__init__(connection)
+        self._run = False
+
+    def rows(self, statement: Statement | Prepared, params: Params = None) -> list[Row]:
+        """Run the statement and return its rows as dictionaries."""
+        self._once()
+        return super().rows(statement, params)
+
+    def execute(self, statement: Statement | Prepared, params: Params = None) -> int:
+        """Run the statement and return how many rows it touched."""
+        self._once()
+        return super().execute(statement, params)
+
+    def _once(self) -> None:
+        if self._run:
+            raise AssertionError("a second statement needs a transaction around both")
+        self._run = True
+
+
 class Database:
     """One connection, owned by one thread, reopened when it was lost.
 
@@ -123,11 +146,24 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end of the block, rolled back on any exception."""
+        with self._understood() as connection, connection.transaction():
+            yield Transaction(connection)
+
+    @contextmanager
+    def single(self) -> Iterator[Transaction]:
+        """Open a transaction of one statement: it is committed as soon as it was run.
+
+        One round trip instead of three; a second statement raises ``AssertionError``.
+        """
+        with self._understood() as connection:
+            yield Single(connection)
+
+    @contextmanager
+    def _understood(self) -> Iterator[psycopg.Connection[Row]]:
+        """Measure what is done with the connection, and say what its errors mean."""
         began = time.monotonic()
         try:
-            connection = self._connect()
-            with connection.transaction():
-                yield Transaction(connection)
+            yield self._connect()
             self._observer.observe(
                 "database_seconds", time.monotonic() - began, purpose=self._purpose
             )

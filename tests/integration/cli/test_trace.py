@@ -13,7 +13,7 @@ import pytest
 
 from connectors._kit.discover import discover
 from hub.cli.ending import Exit
-from hub.delivery.disclosures import Disclosure, Verdict, persons_in, write
+from hub.delivery.disclosures import Disclosure, Ruling, Verdict, persons_in, write
 from hub.evidence import record_log
 from hub.evidence.chain.sealer import Sealer
 from hub.evidence.record_log import Settlement, State
@@ -91,9 +91,8 @@ def disclose(bench: DeskBench, record_id: str, person: str, fields: list[str]) -
             (Verdict.ALLOWED, "pensions", "g-1"),
             (Verdict.WITHHELD, "taxes", None),
         ):
-            made = Disclosure(
+            ruling = Ruling(
                 subscriber=subscriber,
-                record_id=record_id,
                 verdict=verdict,
                 record_type="employment_contract",
                 ministry="labour",
@@ -102,9 +101,9 @@ def disclose(bench: DeskBench, record_id: str, person: str, fields: list[str]) -
                 grant_version=2 if grant else None,
                 reason=None if grant else "no-grant",
                 missing=None if grant else "a grant for 4.1.3",
-                persons=[person] if grant else [],
                 fields=fields if grant else [],
             )
+            made = Disclosure(ruling, record_id, [person] if grant else [])
             write(tx, [made], bench.now)
         tx.execute(
             """INSERT INTO outbound.parcel (delivery_id, subscriber, grant_id, grant_version,
