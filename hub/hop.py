@@ -35,13 +35,17 @@ class Handler(Protocol):
         """Handle one delivery whose batch failed; decide retry or parking record by record."""
         ...
 
-    def claim(self, delivery: Delivery, now: datetime) -> int:
-        """Claim a suspect durably before it is touched; return how often that was done before
-        and now without an ``absolve``."""
+    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+        """Tell for each how often it was claimed without an ``absolve``."""
         ...
 
-    def absolve(self, delivery: Delivery) -> None:
-        """Clear a suspect that was handled after all."""
+    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
+        """Claim suspects durably before they are touched; tell for each as ``claims``, this one
+        included."""
+        ...
+
+    def absolve(self, suspects: Sequence[Delivery]) -> None:
+        """Clear suspects that were handled after all."""
         ...
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
@@ -161,34 +165,38 @@ class Hop:
     def _take_suspects(self, stop: threading.Event, suspects: Sequence[Delivery]) -> None:
         """Handle deliveries that were given out before and never acknowledged.
 
-        Those claimed for the first time together: that a connection was lost is likelier than
-        that a process died. Any other is handled before the next one is claimed, for a claim
-        speaks against whoever holds it when the process dies.
+        Those never claimed before are claimed and handled together: that a connection was lost is
+        likelier than that a process died. Any other is claimed and handled before the next one is
+        claimed, for a claim speaks against whoever holds it when the process dies.
         """
+        claimed = self._insist_on(stop, lambda: self._handler.claims(suspects))
         together = []
-        for delivery in suspects:
-            claims = self._claims(stop, delivery)
-            if claims == 0:
-                self._finish([delivery], done=False)
-            elif claims == 1:
-                together.append(delivery)
-            elif claims <= self._pace.crashes:
-                self._alone(stop, delivery, self._handler.handle_alone)
+        for delivery, claims in zip(suspects, claimed or [0] * len(suspects), strict=True):
+            if claims:
+                self._take_claimed(stop, delivery)
             else:
-                _log.error("poison parked", hop=self.name, message_id=delivery.message_id)
-                self._observer.count("poison_parked", hop=self.name)
-                self._alone(stop, delivery, self._handler.convict)
+                together.append(delivery)
         if together:
+            self._insist_on(stop, lambda: self._handler.claim(together, self._clock()))
             self._take(stop, together)
 
-    def _claims(self, stop: threading.Event, suspect: Delivery) -> int:
-        """Claim a suspect and return how often it was claimed by now; 0 if stopped before."""
-        claims = [0]
-        self._through_outage(
-            stop,
-            _insisting(lambda: claims.append(self._handler.claim(suspect, self._clock()))),
-        )
-        return claims[-1]
+    def _take_claimed(self, stop: threading.Event, suspect: Delivery) -> None:
+        """Claim once more what was handled before, and handle it alone, or not at all."""
+        claimed = self._insist_on(stop, lambda: self._handler.claim([suspect], self._clock()))
+        if claimed and claimed[0] > self._pace.crashes:
+            _log.error("poison parked", hop=self.name, message_id=suspect.message_id)
+            self._observer.count("poison_parked", hop=self.name)
+            self._alone(stop, suspect, self._handler.convict)
+        else:
+            self._alone(stop, suspect, self._handler.handle_alone)
+
+    def _insist_on(
+        self, stop: threading.Event, answer: Callable[[], Sequence[int]]
+    ) -> Sequence[int]:
+        """Ask until there is an answer; nothing if stopped before, and then nothing is handled."""
+        answers: list[Sequence[int]] = []
+        self._through_outage(stop, _insisting(lambda: answers.append(answer())))
+        return answers[-1] if answers else ()
 
     def _alone(
         self, stop: threading.Event, delivery: Delivery, act: Callable[[Delivery, datetime], None]
@@ -221,9 +229,9 @@ class Hop:
         return self._through_outage(stop, act_once)
 
     def _absolve(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            if delivery.redelivered:
-                self._handler.absolve(delivery)
+        suspects = [delivery for delivery in deliveries if delivery.redelivered]
+        if suspects:
+            self._handler.absolve(suspects)
 
     def _survive(self, deliveries: Sequence[Delivery]) -> None:
         """Absolve where that is possible: this process lives, so that nobody who gets these

@@ -65,13 +65,17 @@ class DeliveryHandler:
         for record in self._readable(delivery, now):
             self._singly(record, now)
 
-    def claim(self, delivery: Delivery, now: datetime) -> int:
-        """Claim a suspect by its body."""
-        return claims.claim_delivery(self.dispatcher.database, self._hop, delivery, now)
+    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+        """Tell how often suspects were claimed."""
+        return claims.claims_on(self.dispatcher.database, self._hop, suspects)
 
-    def absolve(self, delivery: Delivery) -> None:
-        """Clear a suspect."""
-        claims.absolve_delivery(self.dispatcher.database, self._hop, delivery)
+    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
+        """Claim suspects by their bodies."""
+        return claims.claim_deliveries(self.dispatcher.database, self._hop, suspects, now)
+
+    def absolve(self, suspects: Sequence[Delivery]) -> None:
+        """Clear suspects."""
+        claims.absolve_deliveries(self.dispatcher.database, self._hop, suspects)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Park what a suspect holds; it waits in custody for a person, nothing of it was sent."""

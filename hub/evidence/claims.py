@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hub.store.database import Database, Transaction, as_json
@@ -15,6 +15,11 @@ SELECT %(hop)s, value, 1, %(now)s FROM jsonb_array_elements_text(%(keys)s::jsonb
 ORDER BY value
 ON CONFLICT (hop, key) DO UPDATE SET crashes = claim.crashes + 1, claimed_at = excluded.claimed_at
 RETURNING key, crashes
+"""
+
+_CLAIMS = """
+SELECT key, crashes FROM evidence.poison_claim
+WHERE hop = %(hop)s AND key IN (SELECT jsonb_array_elements_text(%(keys)s::jsonb))
 """
 
 _RELEASE = """
@@ -38,17 +43,29 @@ def release(tx: Transaction, hop: str, keys: Iterable[str]) -> None:
     tx.execute(_RELEASE, {"hop": hop, "keys": as_json(list(keys))})
 
 
-def claim_delivery(database: Database, hop: str, delivery: Delivery, now: datetime) -> int:
-    """Claim a delivery by its queue and body, in a transaction of its own; see ``claim``."""
-    key = _key(delivery)
+def claims_on(database: Database, hop: str, suspects: Sequence[Delivery]) -> list[int]:
+    """Tell how often each delivery was claimed, by its queue and body, without being released."""
+    keys = [_key(delivery) for delivery in suspects]
     with database.transaction() as tx:
-        return claim(tx, hop, [key], now)[key]
+        rows = tx.rows(_CLAIMS, {"hop": hop, "keys": as_json(keys)})
+    found = {row["key"]: row["crashes"] for row in rows}
+    return [found.get(key, 0) for key in keys]
 
 
-def absolve_delivery(database: Database, hop: str, delivery: Delivery) -> None:
-    """Clear a delivery that was handled after all."""
+def claim_deliveries(
+    database: Database, hop: str, suspects: Sequence[Delivery], now: datetime
+) -> list[int]:
+    """Claim deliveries by queue and body, in a transaction of its own; see ``claim``."""
+    keys = [_key(delivery) for delivery in suspects]
     with database.transaction() as tx:
-        release(tx, hop, [_key(delivery)])
+        found = claim(tx, hop, keys, now)
+    return [found[key] for key in keys]
+
+
+def absolve_deliveries(database: Database, hop: str, suspects: Sequence[Delivery]) -> None:
+    """Clear deliveries that were handled after all."""
+    with database.transaction() as tx:
+        release(tx, hop, map(_key, suspects))
 
 
 def _key(delivery: Delivery) -> str:

@@ -81,13 +81,17 @@ class RegistryHandler:
             failed = self._singly(self._readable(delivery, now), now)
             self._put_aside(delivery, failed, now)
 
-    def claim(self, delivery: Delivery, now: datetime) -> int:
-        """Claim a suspect by its body."""
-        return claims.claim_delivery(self.database, HOP, delivery, now)
+    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+        """Tell how often suspects were claimed."""
+        return claims.claims_on(self.database, HOP, suspects)
 
-    def absolve(self, delivery: Delivery) -> None:
-        """Clear a suspect."""
-        claims.absolve_delivery(self.database, HOP, delivery)
+    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
+        """Claim suspects by their bodies."""
+        return claims.claim_deliveries(self.database, HOP, suspects, now)
+
+    def absolve(self, suspects: Sequence[Delivery]) -> None:
+        """Clear suspects."""
+        claims.absolve_deliveries(self.database, HOP, suspects)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Find the record that kills: each is claimed and written alone, one claimed twice parked.

@@ -58,7 +58,7 @@ class ScriptedHandler:
     """Fails as told; remembers the order of what was asked of it."""
 
     fails: Callable[[str, Sequence[int]], Exception | None] = lambda verb, numbers: None
-    claims: int = 1
+    claimed: int = 0
     calls: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
 
     def _do(self, verb: str, *deliveries: Delivery) -> None:
@@ -74,12 +74,15 @@ class ScriptedHandler:
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         self._do("alone", delivery)
 
-    def claim(self, delivery: Delivery, now: datetime) -> int:
-        self._do("claim", delivery)
-        return self.claims
+    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+        return [self.claimed for _ in suspects]
 
-    def absolve(self, delivery: Delivery) -> None:
-        self._do("absolve", delivery)
+    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
+        self._do("claim", *suspects)
+        return [self.claimed + 1 for _ in suspects]
+
+    def absolve(self, suspects: Sequence[Delivery]) -> None:
+        self._do("absolve", *suspects)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         self._do("convict", delivery)

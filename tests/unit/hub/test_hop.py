@@ -11,7 +11,7 @@ import pytest
 
 from hub.breaker import BreakerEvent, Turn
 from hub.hop import Hop
-from routing.message import Tag
+from routing.message import Delivery, Tag
 from routing.observer import Unobserved
 from schemas.errors import RetryLater, Stop, Unavailable
 from tests.unit.hub.scripted import (
@@ -76,13 +76,13 @@ def test_messages_redelivered_once_are_claimed_handled_together_and_absolved() -
     worker.step(threading.Event())
     assert handler.calls == [
         ("handle", (2,)),
-        ("claim", (1,)), ("claim", (3,)), ("handle", (1, 3)), ("absolve", (1,)), ("absolve", (3,)),
+        ("claim", (1, 3)), ("handle", (1, 3)), ("absolve", (1, 3)),
     ]  # fmt: skip
     assert subscription.acked == [2, 1, 3]
 
 
 def test_who_is_still_to_be_handled_is_not_claimed_while_another_is_handled_alone() -> None:
-    handler = ScriptedHandler(claims=2)
+    handler = ScriptedHandler(claimed=1)
     worker, _ = hop(handler, [delivery(1, redelivered=True), delivery(2, redelivered=True)])
     worker.step(threading.Event())
     assert handler.calls == [
@@ -92,7 +92,7 @@ def test_who_is_still_to_be_handled_is_not_claimed_while_another_is_handled_alon
 
 
 def test_a_message_that_a_process_died_over_is_handled_alone() -> None:
-    handler = ScriptedHandler(claims=2)
+    handler = ScriptedHandler(claimed=1)
     worker, subscription = hop(handler, [delivery(1, redelivered=True), delivery(2)])
     worker.step(threading.Event())
     assert handler.calls == [
@@ -101,9 +101,39 @@ def test_a_message_that_a_process_died_over_is_handled_alone() -> None:
     assert subscription.acked == [2, 1]
 
 
+def test_whoever_a_process_died_over_is_handled_before_the_innocent_are_claimed() -> None:
+    class OneWasClaimed(ScriptedHandler):
+        def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+            return [int(each.tag.number == 2) for each in suspects]
+
+    handler = OneWasClaimed(claimed=1)
+    worker, subscription = hop(handler, [delivery(n, redelivered=True) for n in (1, 2, 3)])
+    worker.step(threading.Event())
+    assert handler.calls == [
+        ("claim", (2,)), ("alone", (2,)), ("absolve", (2,)),
+        ("claim", (1, 3)), ("handle", (1, 3)), ("absolve", (1, 3)),
+    ]  # fmt: skip
+    assert subscription.acked == [2, 1, 3]
+
+
+def test_whoever_is_stopped_before_knowing_its_suspects_handles_none() -> None:
+    stop = threading.Event()
+
+    class Down(ScriptedHandler):
+        def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+            stop.set()
+            raise Unavailable("database: gone")
+
+    handler = Down()
+    worker, subscription = hop(handler, [delivery(1, redelivered=True)])
+    worker.step(stop)
+    assert [verb for verb, _ in handler.calls if verb != "absolve"] == []
+    assert (subscription.acked, subscription.released) == ([], [1])
+
+
 @pytest.mark.parametrize("verb", ["idle", "claim", "alone", "absolve"])
 def test_a_race_lost_over_bookkeeping_is_waited_out(verb: str) -> None:
-    handler = ScriptedHandler(failing_times(2, verb, RetryLater("database: deadlock")), claims=2)
+    handler = ScriptedHandler(failing_times(2, verb, RetryLater("database: deadlock")), claimed=1)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     worker.step(threading.Event())
     worker.step(threading.Event())
@@ -121,7 +151,7 @@ def test_a_broken_environment_is_no_crash_of_a_suspect() -> None:
 
 
 def test_a_message_that_killed_the_process_too_often_is_convicted() -> None:
-    handler = ScriptedHandler(claims=4)
+    handler = ScriptedHandler(claimed=3)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     worker.step(threading.Event())
     assert [verb for verb, _ in handler.calls] == ["claim", "convict", "absolve"]
@@ -129,7 +159,7 @@ def test_a_message_that_killed_the_process_too_often_is_convicted() -> None:
 
 
 def test_an_outage_while_handling_a_suspect_does_not_claim_it_twice() -> None:
-    handler = ScriptedHandler(failing_times(2, "alone", Unavailable("broker: gone")), claims=2)
+    handler = ScriptedHandler(failing_times(2, "alone", Unavailable("broker: gone")), claimed=1)
     worker, _ = hop(handler, [delivery(1, redelivered=True)])
     worker.step(threading.Event())
     assert [verb for verb, _ in handler.calls].count("claim") == 1
@@ -144,7 +174,7 @@ def test_a_suspect_that_meets_an_outage_is_cleared_for_the_process_lived() -> No
         stop.set()
         return Unavailable("broker: publishing is blocked by a resource alarm")
 
-    handler = ScriptedHandler(fails, claims=2)
+    handler = ScriptedHandler(fails, claimed=1)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     worker.step(stop)
     assert [verb for verb, _ in handler.calls] == ["claim", "alone", "absolve", "absolve"]
@@ -154,7 +184,7 @@ def test_a_suspect_that_meets_an_outage_is_cleared_for_the_process_lived() -> No
 def test_a_suspect_in_an_outage_of_the_database_waits_like_any_other() -> None:
     down = Unavailable("database: gone")
     rounds = iter([None, down, down, None, None])
-    handler = ScriptedHandler(lambda verb, numbers: next(rounds), claims=2)
+    handler = ScriptedHandler(lambda verb, numbers: next(rounds), claimed=1)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     worker.step(threading.Event())
     assert [verb for verb, _ in handler.calls] == ["claim", "alone", "absolve", "alone", "absolve"]
@@ -180,7 +210,7 @@ def test_an_outage_of_some_length_is_told_with_its_begin_and_its_end() -> None:
 
 
 def test_what_cannot_even_be_parked_stays_unacknowledged() -> None:
-    handler = ScriptedHandler(failing_times(1, "alone", Stop("no dead queue")), claims=2)
+    handler = ScriptedHandler(failing_times(1, "alone", Stop("no dead queue")), claimed=1)
     worker, subscription = hop(handler, [delivery(1, redelivered=True)])
     with pytest.raises(Stop):
         worker.step(threading.Event())
