@@ -12,7 +12,7 @@ from schemas.errors import Refused
 
 BAKU = timezone(timedelta(hours=4), "Asia/Baku")
 
-_ISO = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOCAL = re.compile(r"(?P<day>[0-9]{2})([./])(?P<month>[0-9]{2})\2(?P<year>[0-9]{4})")
 _TWO_DIGIT_YEAR = re.compile(r"([0-9]{1,2}[-./]){0,2}[0-9]{2}")
 _PARTIAL = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
@@ -29,11 +29,10 @@ def parse_date(text: str, *, not_after: date | None) -> date:
     """Read a calendar day; raise ``Refused``: ``date-format``, ``date-two-digit-year``,
     or ``date-future`` when it lies after ``not_after``."""
     text = text.strip()
-    parts = _ISO.fullmatch(text) or _LOCAL.fullmatch(text)
-    if parts is None:
-        raise _unreadable(text)
+    if not _ISO.fullmatch(text):
+        text = _as_iso(text)
     try:
-        day = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
+        day = date.fromisoformat(text)
     except ValueError:
         raise Refused("date-format", "", "is not a day of the calendar") from None
     if not_after is not None and day > not_after:
@@ -77,6 +76,13 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         raise Refused("instant-format", "", "is not a moment of the calendar") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=BAKU)
+
+
+def _as_iso(text: str) -> str:
+    parts = _LOCAL.fullmatch(text)
+    if parts is None:
+        raise _unreadable(text)
+    return "-".join((parts["year"], parts["month"], parts["day"]))
 
 
 def _unreadable(text: str) -> Refused:

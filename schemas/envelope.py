@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from functools import cache, lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import orjson
 from pydantic import (
@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.build import assemble
 from schemas.errors import Refused
 from schemas.record import CanonicalRecord
 
@@ -173,29 +174,46 @@ def make_event(
     traceparent: str | None = None,
 ) -> Event:
     """Put a record (or, for annul and restore, the bare identity of its fact) into its envelope."""
-    kind = f"{record_class.record_type}.v{record_class.record_version}"
+    if record is None and operation.carries_content:
+        raise ValueError("operation needs the whole record")
+    names = _names(record_class)
     version = sequence if sequence is not None else (occurred_at - _EPOCH) // _MICROSECOND
-    return Event(
-        id=derive_record_id(ministry, message_id, ordinal, record_class.record_type),
-        source=SOURCE_PREFIX + ministry,
-        type=TYPE_PREFIX + kind,
-        subject=subject,
-        time=occurred_at,
-        dataschema=SCHEMA_PREFIX + kind,
-        factkey=fact_key,
-        operation=operation,
-        version=version,
-        classification=record_class.classification,
-        messageid=message_id,
-        ordinal=ordinal,
-        receivedtime=received_at,
-        channel=channel,
-        correlationid=correlation_id,
-        causationid=causation_id,
-        testmode=test_mode,
-        traceparent=traceparent,
-        data=None if record is None else record.model_dump(mode="json", exclude_none=True),
-    )
+    parts = {
+        "specversion": "1.0",
+        "id": derive_record_id(ministry, message_id, ordinal, record_class.record_type),
+        "source": SOURCE_PREFIX + ministry,
+        "type": names.type,
+        "subject": subject,
+        "time": occurred_at,
+        "datacontenttype": "application/json",
+        "dataschema": names.dataschema,
+        "factkey": fact_key,
+        "operation": operation,
+        "version": version,
+        "classification": names.classification,
+        "messageid": message_id,
+        "ordinal": ordinal,
+        "receivedtime": received_at,
+        "channel": str(channel),
+        "testmode": test_mode,
+        "correlationid": correlation_id,
+        "causationid": causation_id,
+        "traceparent": traceparent,
+        "data": None if record is None else record.model_dump(mode="json", exclude_none=True),
+    }
+    return assemble(Event, parts)
+
+
+class _Names(NamedTuple):
+    type: str
+    dataschema: str
+    classification: str
+
+
+@cache
+def _names(record_class: type[CanonicalRecord]) -> _Names:
+    kind = f"{record_class.record_type}.v{record_class.record_version}"
+    return _Names(TYPE_PREFIX + kind, SCHEMA_PREFIX + kind, str(record_class.classification))
 
 
 def encode_batch(events: Iterable[Event]) -> bytes:

@@ -17,6 +17,7 @@ from typing import Annotated
 from pydantic import Field
 from stdnum.az import voen as voen_rule
 
+from schemas.build import assemble
 from schemas.errors import Refused
 from schemas.fields import Text
 from schemas.record import MAX_TEXT, Value
@@ -160,4 +161,5 @@ def mask(identifier_text: str) -> str:
 
 def _identifier(namespace: str, notation: str, text: str) -> Identifier:
     received = text if text != notation else None
-    return Identifier(notation=notation, type=namespace, received=received)
+    parts = {"notation": notation, "type": namespace, "received": received}
+    return assemble(Identifier, parts)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from schemas.envelope import Operation
 from schemas.errors import Refused
@@ -62,8 +63,7 @@ class Finding:
     proposal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Normalized:
+class Normalized(NamedTuple):
     """One accepted record, ``ordinal`` counting from 0 in the source document.
 
     ``record`` is None only for annul and restore, which then name their fact by ``subject`` and

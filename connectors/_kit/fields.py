@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from connectors._kit.contract import Finding, Item, Normalized, RawMessage, Rejected, Rules
 from connectors._kit.source import Source
@@ -67,8 +66,7 @@ def attempt(ordinal: int, make: Callable[[], Normalized]) -> Item:
         return Rejected(ordinal, error)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What the source did and when it took effect there (aware); shared by an event's records.
 
     ``sequence`` is the source's own order of such changes, where it keeps one.
@@ -86,6 +84,7 @@ class Reading:
         self._received_at = raw.received_at
         self._rules = rules
         self._findings: list[Finding] = []
+        self._day: date | None = None
 
     def text(self, source: Source, name: str) -> str:
         """Text as the sender wrote it, of a length a record can hold."""
@@ -205,9 +204,10 @@ class Reading:
     def occurred(self, source: Source, name: str) -> datetime:
         """When the change took effect: not beyond tolerance after receipt, nor before 1970."""
         occurred_at = self.instant(source, name)
-        tolerance = timedelta(seconds=self._rules.limits.future_tolerance_seconds)
-        if occurred_at > self._received_at + tolerance:
-            raise Refused("occurred-in-future", source.at(name), "lies in the future")
+        if occurred_at > self._received_at:
+            tolerance = timedelta(seconds=self._rules.limits.future_tolerance_seconds)
+            if occurred_at > self._received_at + tolerance:
+                raise Refused("occurred-in-future", source.at(name), "lies in the future")
         if occurred_at < _EPOCH:
             raise Refused("value", source.at(name), "lies before 1970")
         return occurred_at
@@ -254,7 +254,9 @@ class Reading:
 
     @property
     def _today(self) -> date:
-        return self._received_at.astimezone(BAKU).date()
+        if self._day is None:
+            self._day = self._received_at.astimezone(BAKU).date()
+        return self._day
 
     def _identifier(self, parse: _Parser, source: Source, name: str) -> Identifier:
         path = source.at(name)

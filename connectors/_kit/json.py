@@ -165,9 +165,10 @@ class Object:
 
     def only(self, *names: str) -> None:
         """Refuse members beside these."""
-        for name in self._members:
-            if name not in names:
-                raise Refused("unknown-field", self.at(presentable(name)), "not in the contract")
+        if self._members.keys() <= set(names):
+            return
+        unknown = next(name for name in self._members if name not in names)
+        raise Refused("unknown-field", self.at(presentable(unknown)), "not in the contract")
 
     def _typed(self, name: str, kind: type[_T], expected: str) -> _T:
         value = self._members.get(name)

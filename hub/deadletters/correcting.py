@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from hub.deadletters.correction import Correction, admission
@@ -172,7 +171,7 @@ def admit(
     """
     sealed, entry = admission(letter, correction, correction["body"], now)
     (admitted,) = journal.admit(tx, [sealed], now, keyring)
-    record_log.admit(tx, [replace(entry, journal_id=admitted.journal_id)], now)
+    record_log.admit(tx, [entry._replace(journal_id=admitted.journal_id)], now)
     old = [row["record_id"].hex for row in records if row["state"] == Record.PARKED]
     replaced = [
         Settlement(key, Record.REPLACED, "corrected") for key in old if key != entry.record_id

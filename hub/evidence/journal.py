@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.evidence.sealing import Capsule, KeyDestroyed, Keyring
 from hub.store.database import Row, Transaction, as_json
@@ -15,8 +14,7 @@ from hub.store.database import Row, Transaction, as_json
 _COMPRESSED = Keyring()
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A message as received; ``records`` is how many records it was found to hold."""
 
     ministry: str
@@ -45,8 +43,7 @@ class Arrival(StrEnum):
     REUSED_ID = "reused-id"
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Where a message is kept, and how it arrived."""
 
     journal_id: int

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from hub.store.database import Row, Transaction, as_json
 from hub.store.statements import compose, prepared
@@ -35,8 +36,7 @@ class State(StrEnum):
         return not self.open and self is not State.PARKED
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record as intake found it: accepted (``received``) or settled at once (``refused``).
 
     ``version`` orders the operations of its fact; ``numbered`` if the source itself gave it, as a
@@ -194,23 +194,7 @@ class Lost:
 
 def admit(tx: Transaction, entries: Iterable[Entry], now: datetime) -> None:
     """Write the rows of records that were not seen before; seen ones keep their row."""
-    rows = [
-        {
-            "record_id": entry.record_id,
-            "journal_id": entry.journal_id,
-            "ordinal": entry.ordinal,
-            "ministry": entry.ministry,
-            "lane": entry.lane,
-            "record_type": entry.record_type,
-            "state": entry.state,
-            "cause": entry.cause,
-            "field": entry.field,
-            "version": entry.version,
-            "numbered": entry.numbered,
-            "occurred_at": entry.occurred_at,
-        }
-        for entry in entries
-    ]
+    rows = [entry._asdict() for entry in entries]
     if rows:
         tx.execute(_ADMIT, {"rows": as_json(rows), "now": now})
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.evidence import journal, manifests, notices, record_log
 from hub.evidence.journal import Admission, Arrival
@@ -18,8 +18,7 @@ from hub.store.database import Transaction
 from schemas.envelope import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A message after admission: its place in the journal, its records, and what to publish."""
 
     arrived: Arrived
@@ -95,7 +94,7 @@ def _without_settled(tx: Transaction, admitted: list[Admitted]) -> list[Admitted
 
 def _still_open(message: Admitted, states: Mapping[str, State]) -> Admitted:
     unsettled = (e for e in message.publish if not states.get(e.id, State.DISCARDED).final)
-    return replace(message, publish=tuple(unsettled))
+    return message._replace(publish=tuple(unsettled))
 
 
 def _entries(messages: Iterable[Admitted]) -> list[Entry]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connectors._kit.contract import RawMessage
 from hub.evidence.journal import Sealed
@@ -30,8 +30,7 @@ _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
 _MAX_HEADER = 8000  # a signature with its certificate must fit
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A message at the door. ``refusal`` is set where it must not pass, whatever it holds.
 
     ``traceparent`` is its place in a trace, which its records carry on.
@@ -53,8 +52,10 @@ class Arrived:
     @property
     def corrects(self) -> str | None:
         """The refused message that the sender says this one comes in place of."""
-        named = self.raw.headers.get(CORRECTS, "")
-        return named if _MESSAGE_ID.fullmatch(named) and named != self.raw.message_id else None
+        named = self.raw.headers.get(CORRECTS)
+        if not named or named == self.raw.message_id or not _MESSAGE_ID.fullmatch(named):
+            return None
+        return named
 
     @property
     def test_mode(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class IntakeHandler:
         senders = [(a.raw.headers.get(TRACEPARENT), _attributes(a)) for a in arrived]
         with self.tracing.messages(HOP, senders) as marks:
             traced = [
-                replace(each, traceparent=mark.traceparent)
+                each._replace(traceparent=mark.traceparent)
                 for each, mark in zip(arrived, marks, strict=True)
             ]
             admitted = self._take(deliveries, traced, now)
@@ -191,21 +192,25 @@ class IntakeHandler:
             put_aside(self.publisher, [message])
 
     def _measure(self, admitted: Sequence[Admitted]) -> None:
+        messages, records = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for message in admitted:
             ministry, lane = message.arrived.raw.ministry, message.arrived.lane
             known = ministry if ministry in self.connectors else "unknown"
-            self.observer.count("messages_received", ministry=known, lane=lane)
+            messages[known, lane] += 1
             if not message.first_time:
                 self.observer.count("messages_again", ministry=known)
                 continue
-            records = len(message.records)
-            self.observer.count("records_received", records, ministry=known, lane=lane)
+            records[known, lane] += len(message.records)
             for held in message.records:
                 if held.refusal:
                     self.observer.count("refused", ministry=known, rule=held.refusal.rule)
                 for found in held.findings:
                     rule = rules.label(found.rule)
                     self.observer.count("findings_noted", ministry=known, rule=rule)
+        for (known, lane), amount in messages.items():
+            self.observer.count("messages_received", amount, ministry=known, lane=lane)
+        for (known, lane), amount in records.items():
+            self.observer.count("records_received", amount, ministry=known, lane=lane)
 
 
 def _attributes(arrived: Arrived) -> dict[str, Value]:

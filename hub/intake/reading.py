@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors._kit.content import media_type
 from connectors._kit.contract import Connector, Finding, Item, Normalized, Rejected, Rules
@@ -24,8 +24,7 @@ _REJECTED = "record"
 _MANIFEST = "manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One record of a message, accepted (``event``), refused (``refusal``) or ``broken``.
 
     ``broken`` names an unforeseen failure of the normalizer: a person must look. ``manifest`` is
@@ -45,12 +44,6 @@ class Held:
 
     def entry(self, journal_id: int, ministry: str, lane: str) -> Entry:
         """Render the record's row for the record log."""
-        states = {
-            State.RECEIVED: self.event,
-            State.REFUSED: self.refusal,
-            State.WRITTEN: self.manifest,
-        }
-        state = next((state for state, held in states.items() if held), State.PARKED)
         return Entry(
             record_id=self.record_id,
             journal_id=journal_id,
@@ -58,13 +51,21 @@ class Held:
             ministry=ministry,
             lane=lane,
             record_type=self.record_type,
-            state=state,
+            state=self._state,
             cause=self.refusal.rule if self.refusal else self.broken,
             field=_printable_field(self.refusal) if self.refusal else None,
             version=self.event.version if self.event else None,
             numbered=self.numbered,
             occurred_at=self.event.time if self.event else None,
         )
+
+    @property
+    def _state(self) -> State:
+        if self.event:
+            return State.RECEIVED
+        if self.refusal:
+            return State.REFUSED
+        return State.WRITTEN if self.manifest else State.PARKED
 
 
 def read_records(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -133,7 +132,7 @@ def test_a_day_that_intake_is_just_beginning_keeps_its_bodies_where_they_are(
 
 
 def test_expected_records_of_a_reused_id_are_one(database: Database) -> None:
-    admit(database, sealed("m1", b"one"), replace(sealed("m1", b"two"), records=7))
+    admit(database, sealed("m1", b"one"), sealed("m1", b"two")._replace(records=7))
     with database.transaction() as tx:
         (total,) = tx.rows("SELECT sum(records) AS records FROM evidence.journal")
     assert total["records"] == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -127,7 +126,7 @@ def test_admitting_a_record_again_keeps_its_outcome(database: Database) -> None:
     first, _ = two_records(database)
     settle(database, Settlement(first, State.WRITTEN))
     with database.transaction() as tx:
-        record_log.admit(tx, [replace(entry(1, 0), record_id=first)], LATER)
+        record_log.admit(tx, [entry(1, 0)._replace(record_id=first)], LATER)
         assert record_log.final_outcomes(tx, [first]) == {first: State.WRITTEN}
 
 

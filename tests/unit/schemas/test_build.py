@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.build import build
+from schemas.catalogue import records
 from schemas.civil_status_act import CivilStatusAct
 from schemas.employment_contract import EmploymentContract
 from schemas.errors import Refused
 from schemas.identifiers import Identifier
 from schemas.person import Person
-from schemas.record import MAX_TEXT
+from schemas.record import MAX_TEXT, Claim, Value
 
 FIN = Identifier(notation="TST0001", type="urn:az:pid:fin")
 VALUES: dict[str, Any] = {
@@ -123,3 +125,28 @@ def test_a_refusal_never_carries_the_value(changes: dict[str, Any]) -> None:
     assert error.explanation
     assert error.__cause__ is None
     assert error.__context__ is None
+
+
+def parts_of_records() -> list[type[BaseModel]]:
+    """Every class a record may be made of; the catalogue has loaded them all."""
+    assert records()
+    found, waiting = set[type[BaseModel]](), [Value]
+    while waiting:
+        more = [kind for kind in waiting.pop().__subclasses__() if kind not in found]
+        found.update(more)
+        waiting += more
+    return sorted(found - {Claim}, key=lambda kind: kind.__qualname__)
+
+
+@pytest.mark.parametrize("kind", parts_of_records(), ids=lambda kind: kind.__qualname__)
+def test_none_says_no_more_than_absence_in_any_field(kind: type[BaseModel]) -> None:
+    for name, field in kind.model_fields.items():
+        annotation: Any = field.annotation
+        if field.metadata:
+            annotation = Annotated[annotation, *field.metadata]
+        takes: TypeAdapter[Any] = TypeAdapter(annotation)
+        try:
+            takes.validate_python(None)
+        except ValidationError:
+            continue
+        assert (field.is_required(), field.get_default()) == (False, None), name

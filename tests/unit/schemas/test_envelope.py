@@ -14,6 +14,7 @@ from schemas.catalogue import records
 from schemas.dates import BAKU
 from schemas.envelope import (
     CONTENT_TYPE,
+    Channel,
     Event,
     Operation,
     decode_batch,
@@ -120,6 +121,55 @@ def test_json_values_are_those_that_pydantic_would_give(
         }
     )
     assert json_values(event) == event.model_dump(mode="json", exclude_none=True)
+
+
+@given(
+    record_type=st.sampled_from(sorted(EXAMPLES)),
+    operation=st.sampled_from(Operation),
+    occurred_at=st.datetimes(timezones=st.sampled_from([UTC, BAKU])),
+    sequence=st.none() | st.integers(0, 10**18 - 1),
+    channel=st.sampled_from([*Channel, "direct"]),
+    texts=st.tuples(st.text(), st.text(), st.none() | st.text(), st.none() | st.text()),
+    bare=st.booleans(),
+)
+def test_an_envelope_is_what_validation_would_have_made_of_its_parts(
+    record_type: str,
+    operation: Operation,
+    occurred_at: datetime,
+    sequence: int | None,
+    channel: str,
+    texts: tuple[str, str, str | None, str | None],
+    bare: bool,
+) -> None:
+    message_id, fact_key, correlation, traceparent = texts
+    event = event_of(
+        record_type,
+        operation=operation,
+        occurred_at=occurred_at,
+        sequence=sequence,
+        channel=channel,
+        message_id=message_id,
+        fact_key=fact_key,
+        correlation_id=correlation,
+        traceparent=traceparent,
+        **({"record": None} if bare and not operation.carries_content else {}),
+    )
+    validated = Event.model_validate(event.__dict__)
+    assert event == validated
+    assert list(event.__dict__) == list(validated.__dict__)
+    assert [type(each) for each in event.__dict__.values()] == [
+        type(each) for each in validated.__dict__.values()
+    ]
+    assert encode_batch([event]) == encode_batch([validated])
+    assert event.model_copy(update={"ordinal": 1}) == validated.model_copy(update={"ordinal": 1})
+
+
+@pytest.mark.parametrize("operation", [o for o in Operation if o.carries_content])
+def test_an_operation_that_needs_the_record_is_not_put_into_an_envelope_without(
+    operation: Operation,
+) -> None:
+    with pytest.raises(ValueError, match="needs the whole record"):
+        event_of(operation=operation, record=None)
 
 
 def test_a_batch_is_always_an_array() -> None:

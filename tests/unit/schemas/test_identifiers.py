@@ -203,3 +203,15 @@ def test_a_masked_identifier_keeps_too_little_to_be_read_back() -> None:
     assert mask("TST0001") == "TST***1"
     assert mask("0000010481") == "000***1"
     assert mask("TST1") == mask("T") == mask("") == "***"
+
+
+@given(st.text("0123456789TSTİıi /-\t\u00a0", min_size=7, max_size=12))
+def test_what_was_parsed_is_what_validation_would_have_made(text: str) -> None:
+    for parse in (parse_fin, parse_voen, parse_any_document):
+        with contextlib.suppress(Refused):
+            identifier, _ = parse(text, NAMESPACES)
+            validated = Identifier.model_validate(identifier.__dict__)
+            assert identifier == validated
+            assert identifier.model_dump() == validated.model_dump()
+            assert identifier.model_dump_json() == validated.model_dump_json()
+            assert hash(identifier) == hash(validated)
