@@ -9,6 +9,10 @@ PEERS := .venv-peers/.installed
 COUNTRY ?= .qovsaq/country
 WORKERS ?= 2
 
+# Modules are compiled once and kept, out of the way, also where that is switched off: the suite starts
+# some hundred processes.
+KEPT := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/pycache
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-all fuzz bench bench-country up fmt
 
@@ -22,7 +26,7 @@ test: $(INSTALLED) ## The test suite with its coverage gate (uses RabbitMQ and P
 	@echo "Running the suite in $(WORKERS) processes, without the tests marked slow."
 	@echo "PostgreSQL is found, started, or taken from a wheel; tests that need RabbitMQ are skipped"
 	@echo "where it is neither running nor installed, and the reasons are listed at the end."
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term
+	$(KEPT) $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow" --cov --cov-report=term
 
 check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents that are derived from code
 	$(BIN)/ruff check .
@@ -39,7 +43,7 @@ check: $(INSTALLED) ## Style, types, import contracts, the lock, and documents t
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 test-all: $(INSTALLED) ## Every test, also those that take minutes
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
+	$(KEPT) $(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term
 
 fuzz: $(INSTALLED) ## Three minutes of hostile input (needs atheris, which the lock leaves out)
 	$(BIN)/python -m tests.fuzz.entry -max_total_time=180

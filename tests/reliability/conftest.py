@@ -78,7 +78,7 @@ def stage(
             "database_url": database_url,
         } | given
         stage = Stage(traffic, folder=tmp_path, **values)
-        curtain.callback(stage.account.close)
+        curtain.callback(stage.close)
         return stage
 
     with ExitStack() as curtain:

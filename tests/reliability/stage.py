@@ -27,6 +27,7 @@ from tests.support.servers import wait_until
 
 CREW: Mapping[Kind, int] = {Kind.INTAKE: 1, Kind.REGISTRY: 1, Kind.RELAY: 1}
 _LIMIT_SECONDS = 300
+_SETTLED = "SELECT count(*) AS n FROM evidence.record_log WHERE settled_at IS NOT NULL"
 _SETTINGS: Mapping[str, Any] = {
     "settle_seconds": 10,
     "relay_interval_seconds": 1,
@@ -65,6 +66,12 @@ class Stage:
         hub.bus.close()
         wait_until(self._swept, 120, "empty queues, each with a leader")
         self.account = Account(self.folder / "sent")
+        self._looking = Database(self.database_url)
+
+    def close(self) -> None:
+        """Close the account, and what was looked with."""
+        self.account.close()
+        self._looking.close()
 
     def _swept(self) -> bool:
         """Declare and empty the queues; False while the broker is not up to it yet."""
@@ -204,16 +211,16 @@ class Stage:
 
     def _rests(self, bus: RabbitBus, queues: Sequence[str]) -> bool:
         try:
-            return not any(bus.depths(queues).values()) and not self.missing()
+            # First the one statement: many queues to ask take the broker from its work.
+            return not self.missing() and not any(bus.depths(queues).values())
         except HubError:
             return False
 
     def settled(self) -> int:
         """Count the records that have their outcome; 0 while the database does not answer."""
         try:
-            (row,) = self.rows(
-                "SELECT count(*) AS n FROM evidence.record_log WHERE settled_at IS NOT NULL"
-            )
+            with self._looking.transaction() as tx:
+                (row,) = tx.rows(_SETTLED)
         except HubError:
             return 0
         return int(row["n"])

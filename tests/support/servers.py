@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+_MOMENT, _LONGEST_MOMENT = 0.1, 2.0
+
 
 class NoServer(Exception):
     """No server was found and none could be started; the text says what was tried."""
@@ -31,9 +33,15 @@ def find_program(name: str, folders: Sequence[str]) -> str | None:
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
-    """Poll ``ready`` until it holds; raise ``NoServer`` naming ``what`` after ``seconds``."""
+    """Poll ``ready`` until it holds; raise ``NoServer`` naming ``what`` after ``seconds``.
+
+    Half of the time at most goes into looking: what is looked at may need the machine.
+    """
     deadline = time.monotonic() + seconds
+    looked = time.monotonic()
     while not ready():
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise NoServer(f"{what} was not ready within {seconds:.0f} s")
-        time.sleep(0.1)
+        time.sleep(min(max(_MOMENT, now - looked), _LONGEST_MOMENT))
+        looked = time.monotonic()
