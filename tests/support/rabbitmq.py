@@ -89,12 +89,16 @@ class Administration:
 
     def clear(self, vhost: str, url: str) -> None:
         """Delete every queue and every exchange that somebody declared."""
-        queues = [row["name"] for row in self.table("list_queues", "-p", vhost, "name")]
-        exchanges = [row["name"] for row in self.table("list_exchanges", "-p", vhost, "name")]
+        # Both in one call: most of what rabbitmqctl takes is its own start.
+        defined = json.loads(self.run("export_definitions", "-", "--silent"))
+
+        def names(kind: str) -> list[str]:
+            return [row["name"] for row in defined[kind] if row["vhost"] == vhost]
+
         with connected(url) as channel:
-            for queue in queues:
+            for queue in names("queues"):
                 channel.queue_delete(queue)
-            for exchange in exchanges:
+            for exchange in names("exchanges"):
                 if exchange and not exchange.startswith("amq."):
                     channel.exchange_delete(exchange)
 
