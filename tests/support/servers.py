@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_MOMENT, _LONGEST_MOMENT = 0.1, 2.0
-
 
 class NoServer(Exception):
     """No server was found and none could be started; the text says what was tried."""
@@ -33,15 +31,9 @@ def find_program(name: str, folders: Sequence[str]) -> str | None:
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
-    """Poll ``ready`` until it holds; raise ``NoServer`` naming ``what`` after ``seconds``.
-
-    Half of the time at most goes into looking: what is looked at may need the machine.
-    """
+    """Poll ``ready`` until it holds; raise ``NoServer`` naming ``what`` after ``seconds``."""
     deadline = time.monotonic() + seconds
-    looked = time.monotonic()
     while not ready():
-        now = time.monotonic()
-        if now > deadline:
+        if time.monotonic() > deadline:
             raise NoServer(f"{what} was not ready within {seconds:.0f} s")
-        time.sleep(min(max(_MOMENT, now - looked), _LONGEST_MOMENT))
-        looked = time.monotonic()
+        time.sleep(0.1)
