@@ -15,12 +15,17 @@ from typing import LiteralString
 
 from hub.store.statements import Composed, compose, listed
 
-_TEXT: LiteralString = "evidence.netstring({column}::text)"
-_TIME: LiteralString = "evidence.netstring(evidence.microseconds({column}))"
+_TEXT: LiteralString = "{column}::text AS {column}"
+_TIME: LiteralString = "evidence.microseconds({column}) AS {column}"
+_NETSTRING: LiteralString = "evidence.netstring({column})"
 
+# The texts are made in a query of their own: a netstring needs its text twice.
 _LEAVES: LiteralString = """
-SELECT {number} AS number, sha256(convert_to(concat({columns}), 'UTF8')) AS leaf FROM {table}
-WHERE {number} > %(after)s AND {number} <= %(through)s ORDER BY {number} LIMIT %(most)s
+SELECT number, sha256(convert_to(concat({netstrings}), 'UTF8')) AS leaf
+FROM (
+    SELECT {number} AS number, {texts} FROM {table}
+    WHERE {number} > %(after)s AND {number} <= %(through)s ORDER BY {number} LIMIT %(most)s
+) AS covered
 """
 _PACKED: LiteralString = """
 SELECT count(*) AS rows, max(number) AS last,
@@ -114,8 +119,11 @@ STREAMS: Mapping[str, Stream] = {each.name: each for each in (AUDIT, JOURNAL, DI
 def leaves_of(stream_name: str) -> Composed:
     """Make the statement that gives number and leaf of the rows in a range."""
     stream = STREAMS[stream_name]
-    rendered = listed(compose(how, column=name) for name, how in stream.columns.items())
-    return compose(_LEAVES, number=stream.number, columns=rendered, table=stream.table)
+    texts = listed(compose(how, column=name) for name, how in stream.columns.items())
+    netstrings = listed(compose(_NETSTRING, column=name) for name in stream.columns)
+    return compose(
+        _LEAVES, number=stream.number, texts=texts, netstrings=netstrings, table=stream.table
+    )
 
 
 @cache
