@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -63,9 +64,22 @@ def _last_release() -> str:
 
 def _before_the_newest_migrations() -> str:
     versions = sorted((migrate.SCRIPTS / "versions").glob("[0-9]*.py"))
-    first = versions[-MIGRATIONS_BACK].relative_to(REPOSITORY)
+    states = map(_state_before, versions[-MIGRATIONS_BACK:])
+    return next((state for state in states if state and _has_one_chain(state)), "")
+
+
+def _state_before(version: Path) -> str:
+    first = version.relative_to(REPOSITORY)
     added = _git("log", "--diff-filter=A", "--format=%H", "--", str(first)) or b""
     return f"{added.split()[0].decode()}~1" if added else ""
+
+
+def _has_one_chain(state: str) -> bool:
+    """Whether a state could be migrated: where two lines of work met there were two of a number."""
+    folder = (migrate.SCRIPTS / "versions").relative_to(REPOSITORY)
+    listed = _git("ls-tree", "--name-only", state, f"{folder}/") or b""
+    numbers = re.findall(rb"/([0-9]{4})_", listed)
+    return 0 < len(numbers) == len(set(numbers))
 
 
 def _git(*words: str) -> bytes | None:
