@@ -25,7 +25,8 @@ WHERE EXISTS (SELECT FROM evidence.receipt r WHERE r.ministry = m.ministry)
               AND settled_at IS NOT NULL AND receipted IS DISTINCT FROM state)
 """
 
-# Whole rows of the queue, as long as what is before them is not enough yet.
+# Whole rows of the queue, as long as what is before them is not enough yet. Records and messages
+# are looked up one by one: left to choose, PostgreSQL reads whole tables while they are small.
 _QUEUED = """
 WITH first AS MATERIALIZED (
     SELECT ministry, due_id, cardinality(records) AS amount FROM evidence.receipt_due
@@ -39,7 +40,8 @@ WITH first AS MATERIALIZED (
 )
 SELECT log.record_id, log.journal_id, log.ordinal, log.record_type, log.state, log.cause,
     log.field, log.version, log.settled_at
-FROM taken, unnest(taken.records) AS r (record_id) JOIN evidence.record_log log USING (record_id)
+FROM taken CROSS JOIN unnest(taken.records) AS r (id)
+CROSS JOIN LATERAL (SELECT * FROM evidence.record_log WHERE record_id = r.id LIMIT 1) AS log
 """
 
 # The rows chosen are those updated, whatever the plan; two workers never choose the same.
@@ -58,8 +60,8 @@ _MESSAGES = """
 SELECT j.journal_id, j.message_key, j.message_id, j.body_sha256, j.received_at, j.records,
     (SELECT count(*) FROM evidence.record_log log
      WHERE log.journal_id = j.journal_id AND log.settled_at IS NULL) AS pending
-FROM evidence.journal j
-WHERE j.journal_id IN (SELECT value::bigint FROM jsonb_array_elements(%s::jsonb))
+FROM jsonb_array_elements(%s::jsonb) AS m (id)
+CROSS JOIN LATERAL (SELECT * FROM evidence.journal WHERE journal_id = m.id::bigint LIMIT 1) AS j
 """
 
 _KEEP = """

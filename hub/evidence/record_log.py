@@ -123,7 +123,8 @@ WITH moved AS (
     RETURNING log.ministry, log.lane, log.record_id, log.state, log.journal_id
 ), queued AS ({queue})
 SELECT m.ministry, m.lane, coalesce(j.published_at, j.received_at) AS began, count(*) AS records
-FROM moved m JOIN evidence.journal j USING (journal_id)
+FROM moved m
+CROSS JOIN LATERAL (SELECT * FROM evidence.journal WHERE journal_id = m.journal_id LIMIT 1) AS j
 WHERE m.state IN ('written', 'unchanged', 'superseded')
 GROUP BY m.ministry, m.lane, began
 """, queue=_QUEUE)  # fmt: skip
@@ -137,8 +138,9 @@ ON CONFLICT DO NOTHING
 """
 
 _STATES = """
-SELECT record_id, state FROM evidence.record_log
-WHERE record_id IN (SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb))
+SELECT log.record_id, log.state FROM jsonb_array_elements_text(%s::jsonb) AS r (id)
+CROSS JOIN LATERAL (SELECT record_id, state FROM evidence.record_log
+    WHERE record_id = r.id::uuid LIMIT 1) AS log
 """
 
 
