@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, LiteralString, TypeVar
+from typing import LiteralString, TypeVar
 
-from hub.store.database import Database, Row, Transaction, as_json
+from hub.store.database import Database, Params, Row, Transaction, as_json
 
 T = TypeVar("T")
 
@@ -27,12 +27,15 @@ FROM jsonb_array_elements_text(%s::jsonb)
 """
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.grant:' || %s, 0))"
 _ACCESS = "SELECT pg_advisory_xact_lock(hashtextextended('outbound.access:' || %s, 0))"
-_SHARE_ALL = """
+_TAKE_ALL = """
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_lock(hashtextextended('outbound.turn:' || %(subscriber)s, 0)))
 SELECT grant_id, pg_advisory_lock_shared(hashtextextended('outbound.grant:' || grant_id, 0))
-FROM (SELECT DISTINCT v.grant_id FROM outbound.grant_version v
-    JOIN outbound.grant_standing s USING (grant_id) WHERE v.subscriber = %s
-    ORDER BY v.grant_id) AS sorted
+FROM turn LEFT JOIN (SELECT DISTINCT v.grant_id FROM outbound.grant_version v
+    JOIN outbound.grant_standing s USING (grant_id) WHERE v.subscriber = %(subscriber)s
+    ORDER BY v.grant_id) AS sorted ON true
 """
+# The turn, from the outer side, before any fence; no grant is one row without an id.
 _LEAVE_ALL = """
 SELECT (SELECT count(pg_advisory_unlock_shared(hashtextextended('outbound.grant:' || value, 0)))
         FROM jsonb_array_elements_text(%s::jsonb)),
@@ -51,7 +54,7 @@ def shared(database: Database, grant_ids: Iterable[str]) -> Iterator[None]:
     """
     ids = as_json(sorted(set(grant_ids)))
     with _held(
-        database, lambda: _run(database, _SHARE, ids), lambda _: _run(database, _LEAVE, ids)
+        database, lambda: _run(database, _SHARE, [ids]), lambda _: _run(database, _LEAVE, [ids])
     ):
         yield
 
@@ -61,9 +64,9 @@ def turn(database: Database, subscriber: str) -> Iterator[None]:
     """Be the only one who hands anything to a subscriber, or takes it back, during the block."""
 
     def end(_: object) -> None:
-        _run(database, _END_TURN, subscriber)
+        _run(database, _END_TURN, [subscriber])
 
-    with _held(database, lambda: _run(database, _TAKE_TURN, subscriber), end):
+    with _held(database, lambda: _run(database, _TAKE_TURN, [subscriber]), end):
         yield
 
 
@@ -71,15 +74,15 @@ def turn(database: Database, subscriber: str) -> Iterator[None]:
 def delivering(database: Database, subscriber: str) -> Iterator[list[str]]:
     """Take a subscriber's turn and share the fences of its grants during the block.
 
-    Yields the ids of the grants that were ever put in force, as they are once it has the turn.
+    Yields the ids of the grants that were ever put in force, as they were before the turn came.
     """
 
     def take() -> list[str]:
-        _run(database, _TAKE_TURN, subscriber)
-        return [row["grant_id"] for row in _run(database, _SHARE_ALL, subscriber)]
+        rows = _run(database, _TAKE_ALL, {"subscriber": subscriber})
+        return [row["grant_id"] for row in rows if row["grant_id"] is not None]
 
     def leave(grant_ids: list[str]) -> None:
-        _run(database, _LEAVE_ALL, as_json(grant_ids), subscriber)
+        _run(database, _LEAVE_ALL, [as_json(grant_ids), subscriber])
 
     with _held(database, take, leave) as grant_ids:
         yield grant_ids
@@ -113,6 +116,6 @@ def _held(database: Database, take: Callable[[], T], leave: Callable[[T], object
             raise
 
 
-def _run(database: Database, statement: LiteralString, *given: Any) -> list[Row]:
+def _run(database: Database, statement: LiteralString, given: Params) -> list[Row]:
     with database.single() as tx:
         return tx.rows(statement, given)

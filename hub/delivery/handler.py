@@ -6,9 +6,9 @@ endpoint does, the others do not notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -25,15 +25,17 @@ from schemas.errors import Parked, Refused, Stop, Unavailable
 
 _log = structlog.get_logger()
 KILLED = "killed-process"
+_LOOK_AGAIN = timedelta(seconds=1)
 Feed = Callable[[datetime, Callable[[Sequence[Due]], None]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeliveryHandler:
     """Dispatches canonical batches, and whatever waits in custody until its time has come.
 
-    ``publisher`` parks what cannot be read. ``feeds`` are further sources, asked in each quiet
-    moment and between batches: each hands over what it has. While it is ``paused`` everything
+    ``publisher`` parks what cannot be read. ``feeds`` are further sources: each hands over what it
+    has. They and custody are looked at in each quiet moment, and between batches once a second,
+    or for as long as there was something the last time. While it is ``paused`` everything
     waits in custody and nothing is sent.
     """
 
@@ -42,6 +44,7 @@ class DeliveryHandler:
     feeds: Sequence[Feed] = ()
     most_records: int = 250
     paused: Callable[[], bool] = lambda: False
+    _look_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
 
     @property
     def _hop(self) -> str:
@@ -55,7 +58,8 @@ class DeliveryHandler:
             return
         for start in range(0, len(records), self.most_records):
             self.dispatcher.dispatch(records[start : start + self.most_records])
-        self._feed(now)
+        if now >= self._look_at:
+            self._feed(now)
 
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         """See records through one by one; one that fails waits in custody."""
@@ -107,9 +111,14 @@ class DeliveryHandler:
         dispatcher = self.dispatcher
         with dispatcher.database.single() as tx:
             due = custody.waiting(tx, dispatcher.subscriber.name, now, self.most_records)
+        self._look_at = now if due else now + _LOOK_AGAIN
         self._see_through(due, now)
         for feed in self.feeds:
-            feed(now, lambda records: self._see_through(records, now))
+            feed(now, lambda records: self._see_fed(records, now))
+
+    def _see_fed(self, records: Sequence[Due], now: datetime) -> None:
+        self._look_at = now
+        self._see_through(records, now)
 
     def _see_through(self, due: Sequence[Due], now: datetime) -> None:
         try:
@@ -142,7 +151,7 @@ class DeliveryHandler:
     def _readable(self, delivery: Delivery, now: datetime) -> Sequence[Due]:
         """Decode a delivery; one that cannot be decoded is parked whole and holds nothing."""
         try:
-            return list(_records(delivery))
+            return _records(delivery)
         except Refused as error:
             _log.error("canonical batch unreadable", cause=error.rule)
             park = Park(error.rule, error.explanation)
@@ -150,7 +159,6 @@ class DeliveryHandler:
             return ()
 
 
-def _records(delivery: Delivery) -> Iterator[Due]:
+def _records(delivery: Delivery) -> Sequence[Due]:
     lane = delivery.queue.rpartition(".")[2]
-    for event in decode_batch(delivery.body):
-        yield Due(event, lane)
+    return [Due(event, lane) for event in decode_batch(delivery.body)]

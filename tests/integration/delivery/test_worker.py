@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import pytest
 
 from hub.delivery import custody
+from hub.delivery.custody import Due
 from hub.delivery.sender import Postponed
 from routing import keys
 from routing.memory import MemoryBus
@@ -17,6 +20,7 @@ from tests.support.outbound_bench import (
     BODY,
     START,
     OutboundBench,
+    due,
     outbound_bench,
     person,
 )
@@ -73,6 +77,60 @@ def test_what_was_held_is_decided_anew_when_its_time_has_come(
     work(bench, bus)
     assert len(ids(bench)) == 1
     assert sorted(bench.states().values()) == ["sent", "withheld"]
+
+
+@dataclass
+class Asked:
+    """A feed that is asked, and has as many batches as it is told."""
+
+    batches: list[list[Due]]
+    times: list[datetime] = field(default_factory=list)
+
+    def __call__(self, now: datetime, dispatch: Callable[[Sequence[Due]], None]) -> None:
+        self.times.append(now)
+        if self.batches:
+            dispatch(self.batches.pop(0))
+
+
+def test_between_batches_what_waits_is_looked_at_once_a_second_or_while_there_is_any(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant()
+    feed = Asked([due(person(7)), due(person(8))])
+    subscription = bus.subscribe(QUEUES, prefetch=10)
+    made = replace(handler(bench, bus), feeds=(feed,))
+
+    def batch() -> None:
+        publish(bus, person(1))
+        made.handle(subscription.receive(1, 0), bench.clock())
+
+    for _ in range(4):
+        batch()
+    assert len(feed.times) == 3, "twice there was something, once there was nothing"
+    assert sorted(ids(bench)) == sorted(person(number).id for number in (1, 7, 8))
+    bench.clock.advance(1)
+    batch()
+    batch()
+    assert len(feed.times) == 4
+    made.idle(bench.clock())
+    assert len(feed.times) == 5, "a quiet moment is always used"
+    subscription.close()
+
+
+def test_what_waits_in_custody_comes_between_batches_too(
+    bench: OutboundBench, bus: MemoryBus
+) -> None:
+    bench.grant(recordsPerDay=1)
+    made = handler(bench, bus)
+    subscription = bus.subscribe(QUEUES, prefetch=10)
+    publish(bus, person(1), person(2))
+    made.handle(subscription.receive(1, 0), bench.clock())
+    assert len(ids(bench)) == 1
+    bench.clock.advance(24 * 3600)
+    publish(bus, person(1))
+    made.handle(subscription.receive(1, 0), bench.clock())
+    assert len(ids(bench)) == 2
+    subscription.close()
 
 
 def test_an_outage_of_the_endpoint_repeats_the_batch_and_counts_no_attempt(
