@@ -17,12 +17,15 @@ from hub.store.database import Row, Transaction, as_json
 from schemas.manifest import ManifestAnswer
 from schemas.receipt import ReceiptDocument, RecordOutcome
 
+# The oldest, not any: in its order the index is read, however many the planner expects. Any would
+# be looked for in the whole record log, which is read to its end where nothing is due.
 _DUE = """
 SELECT ministry FROM jsonb_array_elements_text(%s::jsonb) AS m (ministry)
 WHERE EXISTS (SELECT FROM evidence.receipt r WHERE r.ministry = m.ministry)
    OR EXISTS (SELECT FROM evidence.receipt_due d WHERE d.ministry = m.ministry)
-   OR EXISTS (SELECT FROM evidence.record_log log WHERE log.ministry = m.ministry
-              AND settled_at IS NOT NULL AND receipted IS DISTINCT FROM state)
+   OR (SELECT true FROM evidence.record_log log WHERE log.ministry = m.ministry
+       AND settled_at IS NOT NULL AND receipted IS DISTINCT FROM state
+       ORDER BY settled_at LIMIT 1)
 """
 
 # Whole rows of the queue, as long as what is before them is not enough yet. Records and messages
