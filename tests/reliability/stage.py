@@ -131,6 +131,7 @@ class Stage:
         program: Sequence[str] = ("-m", "hub.cli"),
         *,
         home: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> HubProcess:
         """Make a process of the hub on these servers, to be started; ``home`` has other code."""
         given = {
@@ -140,7 +141,7 @@ class Stage:
             "QOVSAQ_RETRY_RUNGS": "1s,2s",
             "QOVSAQ_SETTLE_SECONDS": "10",
             "QOVSAQ_RELAY_INTERVAL_SECONDS": "1",
-        }
+        } | dict(settings or {})
         return HubProcess(kind, given, home or self.folder, program, home, measured=False)
 
     def wait_for(self, share: float) -> None:
