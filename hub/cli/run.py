@@ -18,6 +18,7 @@ from hub.bootstrap import Hub, Kind, required
 from hub.cli.ready import process_settings
 from hub.cli.signals import stop_on_signals
 from hub.exposition import exposed
+from hub.garbage import collect_rarely
 from hub.health import examine
 from hub.metrics import Metrics
 from hub.settings import Settings
@@ -73,6 +74,7 @@ def _work(settings: Settings, kind: Kind, stop: threading.Event) -> None:
     try:
         with _exposed(hub, kind) as port:
             worker = hub.worker(kind)
+            collect_rarely()
             _log.info("running", kind=kind, metrics_port=port)
             worker.run(stop)
     finally:
