@@ -58,7 +58,10 @@ def _read_json(body: bytes) -> Contract:
 
 def _interface(document: Mapping[str, Any]) -> Shape:
     """Shape of an AsyncAPI document: its channels, their messages, and its operations."""
-    channels = {name: _channel(channel) for name, channel in document["channels"].items()}
+    described = document.get("components", {}).get("messages", {})
+    channels = {
+        name: _channel(channel, described) for name, channel in document["channels"].items()
+    }
     operations = {
         name: {"const": [operation["action"], operation["channel"]["$ref"]]}
         for name, operation in document["operations"].items()
@@ -71,7 +74,7 @@ def _interface(document: Mapping[str, Any]) -> Shape:
     }
 
 
-def _channel(channel: Mapping[str, Any]) -> Shape:
+def _channel(channel: Mapping[str, Any], described: Mapping[str, Any]) -> Shape:
     parameters = {
         name: {"enum": parameter["enum"]}
         for name, parameter in channel.get("parameters", {}).items()
@@ -85,7 +88,19 @@ def _channel(channel: Mapping[str, Any]) -> Shape:
             "parameters": {"properties": parameters},
             "messages": {
                 "x-members": "message",
-                "properties": dict.fromkeys(channel["messages"], True),
+                "properties": {name: _message(described.get(name)) for name in channel["messages"]},
             },
+        }
+    }
+
+
+def _message(message: Mapping[str, Any] | None) -> Shape | bool:
+    """Shape of a message; the schemas its body refers to are files, compared by themselves."""
+    if message is None:
+        return True
+    return {
+        "properties": {
+            "contentType": {"const": message.get("contentType")},
+            "payload": message.get("payload", {}).get("schema", True),
         }
     }

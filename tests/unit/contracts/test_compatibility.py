@@ -43,6 +43,16 @@ def without(*keys: str) -> Callable[[bytes], bytes]:
     return remove
 
 
+def unlisted(message: str) -> Callable[[bytes], bytes]:
+    def change(body: bytes) -> bytes:
+        document = orjson.loads(body)
+        payload = document["components"]["messages"][message]["payload"]
+        payload["schema"] = {"type": "object"}
+        return orjson.dumps(document)
+
+    return change
+
+
 CASES = {
     "a record's field": (
         PERSON, without("properties", "placeOfBirth"), "field-removed", "placeOfBirth", BOTH,
@@ -110,6 +120,16 @@ CASES = {
     "an address": (
         ASYNCAPI, text(b'"{lane}.{clause}.', b'"{clause}.{lane}.'),
         "enum-narrowed", "channels/canonical/address", SENDERS,
+    ),
+    "one document where there were several in a message": (
+        ASYNCAPI, unlisted("receipt"),
+        "type-changed", "channels/receipt.economy/messages/receipt/payload", BOTH,
+    ),
+    "how a message is written": (
+        ASYNCAPI, text(b'"contentType": "application/cloudevents-batch+json"',
+                       b'"contentType": "application/json"'),
+        "enum-narrowed", "channels/canonical/messages/activity_classification.v1/contentType",
+        SENDERS,
     ),
     "what is sent to ministries": (
         "schemas/json/notice.v1.json", without("properties", "rule"),
