@@ -68,8 +68,9 @@ class Pace:
     ``opens_at`` is how many failures of a dependency in a row open the breaker.
     ``crashes`` is how often a process may die over one message, handled alone, before the
     message is parked: more than once, because kill -9 and power cuts hit innocents too.
-    ``rest`` is for a hop that nobody waits for: after a batch that was not full it rests that many
-    times as long as it worked, so that what comes meanwhile is one batch and costs as much as one.
+    ``rest`` is for a hop that nobody waits for: after a batch of fewer than ``slight`` bytes it
+    rests that many times as long as it worked, so that what comes meanwhile is one batch and costs
+    as much as one.
     """
 
     batch: int = 250
@@ -79,6 +80,7 @@ class Pace:
     longest_pause_seconds: float = 5.0
     opens_at: int = 3
     rest: float = 0.0
+    slight: int = 16 * 1024
     longest_rest_seconds: float = 0.1
 
 
@@ -138,7 +140,7 @@ class Hop:
         suspects = [delivery for delivery in deliveries if delivery.redelivered]
         if suspects:
             self._take_suspects(stop, suspects)
-        if self._pace.rest and len(deliveries) < self._pace.batch:
+        if self._pace.rest and sum(len(each.body) for each in deliveries) < self._pace.slight:
             self._rest(stop, self._clock() - began)
         return len(deliveries)
 

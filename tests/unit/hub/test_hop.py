@@ -262,20 +262,21 @@ class Resting(threading.Event):
 
 
 @pytest.mark.parametrize(("seconds", "rest"), [(0.01, 0.04), (1.0, 0.1), (-1.0, 0.0)])
-def test_a_hop_that_nobody_waits_for_rests_after_a_batch_that_was_not_full(
+def test_a_hop_that_nobody_waits_for_rests_after_a_batch_that_was_slight(
     seconds: float, rest: float
 ) -> None:
     stop, times = Resting(), iter([NOW, NOW, NOW + timedelta(seconds=seconds), *[NOW] * 9])
-    subscription = RememberingSubscription([[delivery(1)], [delivery(2), delivery(3)], []])
+    large = replace(delivery(2), body=bytes(10))
+    subscription = RememberingSubscription([[delivery(1)], [large], []])
     worker = Hop(
         "test",
         subscription,
         ScriptedHandler(),
         clock=lambda: next(times),
         observer=Unobserved(),
-        pace=replace(PACE, batch=2, rest=4.0),
+        pace=replace(PACE, rest=4.0, slight=10),
     )
     for _ in range(3):
         worker.step(stop)
     assert stop.waited == [pytest.approx(rest)]
-    assert subscription.acked == [1, 2, 3]
+    assert subscription.acked == [1, 2]
