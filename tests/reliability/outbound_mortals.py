@@ -21,6 +21,13 @@ class MortalDatabase(FusedDatabase):
         with super().transaction() as tx:
             yield tx
 
+    @contextmanager
+    def single(self) -> Iterator[Transaction]:
+        if self._fuse.burnt:
+            raise Crash("dead")
+        with super().single() as tx:
+            yield tx
+
 
 @dataclass
 class MortalAdministration(FakeAdministration):

@@ -111,7 +111,7 @@ Act = Callable[[World, int], None]
 @pytest.mark.parametrize(
     ("act", "fewest"),
     [
-        pytest.param(lambda world, place: world.work(place), 15, id="the worker"),
+        pytest.param(lambda world, place: world.work(place), 11, id="the worker"),
         pytest.param(lambda world, place: world.restrict("revoke", 0, place), 10, id="revoking"),
         pytest.param(lambda world, place: world.pass_time(60 * 300, place), 10, id="the watch"),
     ],

@@ -65,11 +65,20 @@ class Flickering(FusedDatabase):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
+        self._flicker()
+        with super().transaction() as tx:
+            yield tx
+
+    @contextmanager
+    def single(self) -> Iterator[Transaction]:
+        self._flicker()
+        with super().single() as tx:
+            yield tx
+
+    def _flicker(self) -> None:
         if self.plant.failures:
             self.plant.failures -= 1
             raise Unavailable("database: gone for a moment")
-        with super().transaction() as tx:
-            yield tx
 
 
 @dataclass(frozen=True, slots=True)
