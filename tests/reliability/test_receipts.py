@@ -75,7 +75,8 @@ def test_the_check_can_see_a_receipt_that_is_let_go_before_it_is_confirmed(yard:
         with _transaction(run) as tx:
             tx.execute(
                 "UPDATE evidence.record_log SET receipted = state WHERE record_id IN"
-                " (SELECT record_id FROM evidence.record_log LIMIT 1)"
+                " (SELECT record_id FROM evidence.record_log WHERE settled_at IS NOT NULL"
+                "  AND receipted IS DISTINCT FROM state LIMIT 1)"
             )
         assert _told_through(run, Fuse(burns_at=0)) != []
 
