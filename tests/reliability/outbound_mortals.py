@@ -25,8 +25,10 @@ class MortalDatabase(FusedDatabase):
     def single(self) -> Iterator[Transaction]:
         if self._fuse.burnt:
             raise Crash("dead")
+        self._fuse.at(f"{self._of} before statement")
         with super().single() as tx:
             yield tx
+        self._fuse.at(f"{self._of} after statement")
 
 
 @dataclass

@@ -66,10 +66,7 @@ class Fuse:
 
 
 class FusedDatabase(Database):
-    """Crashes before a transaction, at its end before the commit, or right after the commit.
-
-    One of a single statement is committed with it: there is nothing between.
-    """
+    """Crashes before a transaction, at its end before the commit, or right after the commit."""
 
     def __init__(self, url: str, fuse: Fuse, name: str) -> None:
         super().__init__(url, application_name=name)
@@ -83,13 +80,6 @@ class FusedDatabase(Database):
             yield tx
             self._fuse.at(f"{self._of} before commit")
         self._fuse.at(f"{self._of} after commit")
-
-    @contextmanager
-    def single(self) -> Iterator[Transaction]:
-        self._fuse.at(f"{self._of} before statement")
-        with super().single() as tx:
-            yield tx
-        self._fuse.at(f"{self._of} after statement")
 
 
 class FusedSubscription(MemorySubscription):
