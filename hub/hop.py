@@ -24,16 +24,8 @@ from schemas.errors import HubError, RetryLater, Stop, Unavailable
 _log = structlog.get_logger()
 
 
-class Handler(Protocol):
-    """What a hop does. Both verbs return only when their effect is durable, and are idempotent."""
-
-    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
-        """Handle a batch as one unit; any exception but ``Unavailable`` and ``Stop`` isolates."""
-        ...
-
-    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
-        """Handle one delivery whose batch failed; decide retry or parking record by record."""
-        ...
+class Suspects(Protocol):
+    """Claims on what may have killed a process."""
 
     def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
         """Tell for each how often it was claimed without an ``absolve``."""
@@ -46,6 +38,23 @@ class Handler(Protocol):
 
     def absolve(self, suspects: Sequence[Delivery]) -> None:
         """Clear suspects that were handled after all."""
+        ...
+
+
+class Handler(Protocol):
+    """What a hop does. Both verbs return only when their effect is durable, and are idempotent."""
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Handle a batch as one unit; any exception but ``Unavailable`` and ``Stop`` isolates."""
+        ...
+
+    def handle_alone(self, delivery: Delivery, now: datetime) -> None:
+        """Handle one delivery whose batch failed; decide retry or parking record by record."""
+        ...
+
+    @property
+    def suspects(self) -> Suspects:
+        """Where suspects are claimed."""
         ...
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
@@ -171,7 +180,7 @@ class Hop:
         likelier than that a process died. Any other is claimed and handled before the next one is
         claimed, for a claim speaks against whoever holds it when the process dies.
         """
-        claimed = self._insist_on(stop, lambda: self._handler.claims(suspects))
+        claimed = self._insist_on(stop, lambda: self._handler.suspects.claims(suspects))
         together = []
         for delivery, claims in zip(suspects, claimed or [0] * len(suspects), strict=True):
             if claims:
@@ -179,18 +188,24 @@ class Hop:
             else:
                 together.append(delivery)
         if together:
-            self._insist_on(stop, lambda: self._handler.claim(together, self._clock()))
+            self._claim(stop, together)
             self._take(stop, together)
 
     def _take_claimed(self, stop: threading.Event, suspect: Delivery) -> None:
         """Claim once more what was handled before, and handle it alone, or not at all."""
-        claimed = self._insist_on(stop, lambda: self._handler.claim([suspect], self._clock()))
+        claimed = self._insist_on(
+            stop, lambda: self._handler.suspects.claim([suspect], self._clock())
+        )
         if claimed and claimed[0] > self._pace.crashes:
             _log.error("poison parked", hop=self.name, message_id=suspect.message_id)
             self._observer.count("poison_parked", hop=self.name)
             self._alone(stop, suspect, self._handler.convict)
         else:
             self._alone(stop, suspect, self._handler.handle_alone)
+
+    def _claim(self, stop: threading.Event, suspects: Sequence[Delivery]) -> Sequence[int]:
+        claim = self._handler.suspects.claim
+        return self._insist_on(stop, lambda: claim(suspects, self._clock()))
 
     def _insist_on(
         self, stop: threading.Event, answer: Callable[[], Sequence[int]]
@@ -233,7 +248,7 @@ class Hop:
     def _absolve(self, deliveries: Sequence[Delivery]) -> None:
         suspects = [delivery for delivery in deliveries if delivery.redelivered]
         if suspects:
-            self._handler.absolve(suspects)
+            self._handler.suspects.absolve(suspects)
 
     def _survive(self, deliveries: Sequence[Delivery]) -> None:
         """Absolve where that is possible: this process lives, so that nobody who gets these

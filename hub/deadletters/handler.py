@@ -10,7 +10,8 @@ import structlog
 
 from hub.deadletters import store, sweep
 from hub.deadletters.letter import opened, unopened
-from hub.evidence import claims, workers
+from hub.evidence import workers
+from hub.evidence.claims import Suspects
 from hub.evidence.sealing import Keyring
 from hub.evidence.workers import Mark
 from hub.store.database import Database, Transaction
@@ -62,17 +63,10 @@ class DeskHandler:
             _log.warning("dead letter kept unopened", cause=type(error).__name__)
             self.convict(delivery, now)
 
-    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
-        """Tell how often suspects were claimed."""
-        return claims.claims_on(self.database, HOP, suspects)
-
-    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
-        """Claim suspects by their bodies."""
-        return claims.claim_deliveries(self.database, HOP, suspects, now)
-
-    def absolve(self, suspects: Sequence[Delivery]) -> None:
-        """Clear suspects."""
-        claims.absolve_deliveries(self.database, HOP, suspects)
+    @property
+    def suspects(self) -> Suspects:
+        """Claims on suspects, by their bodies."""
+        return Suspects(self.database, HOP)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Keep a letter without opening it: opening it ends the process."""

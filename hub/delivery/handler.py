@@ -15,7 +15,7 @@ import structlog
 from hub.delivery import custody
 from hub.delivery.custody import Due, Entry, Place, State
 from hub.delivery.dispatcher import Dispatcher, to_decide
-from hub.evidence import claims
+from hub.evidence.claims import Suspects
 from routing.bus import Publisher
 from routing.message import Delivery
 from routing.outcome import Park
@@ -69,17 +69,10 @@ class DeliveryHandler:
         for record in self._readable(delivery, now):
             self._singly(record, now)
 
-    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
-        """Tell how often suspects were claimed."""
-        return claims.claims_on(self.dispatcher.database, self._hop, suspects)
-
-    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
-        """Claim suspects by their bodies."""
-        return claims.claim_deliveries(self.dispatcher.database, self._hop, suspects, now)
-
-    def absolve(self, suspects: Sequence[Delivery]) -> None:
-        """Clear suspects."""
-        claims.absolve_deliveries(self.dispatcher.database, self._hop, suspects)
+    @property
+    def suspects(self) -> Suspects:
+        """Claims on suspects, by their bodies."""
+        return Suspects(self.dispatcher.database, self._hop)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Park what a suspect holds; it waits in custody for a person, nothing of it was sent."""

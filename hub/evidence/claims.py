@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub.store.database import Database, Transaction, as_json
@@ -43,29 +44,32 @@ def release(tx: Transaction, hop: str, keys: Iterable[str]) -> None:
     tx.execute(_RELEASE, {"hop": hop, "keys": as_json(list(keys))})
 
 
-def claims_on(database: Database, hop: str, suspects: Sequence[Delivery]) -> list[int]:
-    """Tell how often each delivery was claimed, by its queue and body, without being released."""
-    keys = [_key(delivery) for delivery in suspects]
-    with database.transaction() as tx:
-        rows = tx.rows(_CLAIMS, {"hop": hop, "keys": as_json(keys)})
-    found = {row["key"]: row["crashes"] for row in rows}
-    return [found.get(key, 0) for key in keys]
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Deliveries of one hop, claimed by queue and body, each time in a transaction of its own."""
 
+    database: Database
+    hop: str
 
-def claim_deliveries(
-    database: Database, hop: str, suspects: Sequence[Delivery], now: datetime
-) -> list[int]:
-    """Claim deliveries by queue and body, in a transaction of its own; see ``claim``."""
-    keys = [_key(delivery) for delivery in suspects]
-    with database.transaction() as tx:
-        found = claim(tx, hop, keys, now)
-    return [found[key] for key in keys]
+    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
+        """Tell for each how often it was claimed without being released."""
+        keys = [_key(delivery) for delivery in suspects]
+        with self.database.transaction() as tx:
+            rows = tx.rows(_CLAIMS, {"hop": self.hop, "keys": as_json(keys)})
+        found = {row["key"]: row["crashes"] for row in rows}
+        return [found.get(key, 0) for key in keys]
 
+    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
+        """Claim them; tell for each as the function of this name."""
+        keys = [_key(delivery) for delivery in suspects]
+        with self.database.transaction() as tx:
+            found = claim(tx, self.hop, keys, now)
+        return [found[key] for key in keys]
 
-def absolve_deliveries(database: Database, hop: str, suspects: Sequence[Delivery]) -> None:
-    """Clear deliveries that were handled after all."""
-    with database.transaction() as tx:
-        release(tx, hop, map(_key, suspects))
+    def absolve(self, suspects: Sequence[Delivery]) -> None:
+        """Clear what was handled after all."""
+        with self.database.transaction() as tx:
+            release(tx, self.hop, map(_key, suspects))
 
 
 def _key(delivery: Delivery) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from connectors._kit.contract import Connector, Rules
-from hub.evidence import claims, notices, record_log, rules, workers
+from hub.evidence import notices, record_log, rules, workers
+from hub.evidence.claims import Suspects
 from hub.evidence.notices import Notice, Waiting
 from hub.evidence.record_log import Settlement, State
 from hub.evidence.sealing import Keyring
@@ -98,17 +99,10 @@ class IntakeHandler:
         except Exception as error:  # noqa: BLE001 - the outcome is decided from its type
             self._put_aside(delivery, error, now)
 
-    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
-        """Tell how often suspects were claimed."""
-        return claims.claims_on(self.database, HOP, suspects)
-
-    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
-        """Claim suspects by their bodies."""
-        return claims.claim_deliveries(self.database, HOP, suspects, now)
-
-    def absolve(self, suspects: Sequence[Delivery]) -> None:
-        """Clear suspects."""
-        claims.absolve_deliveries(self.database, HOP, suspects)
+    @property
+    def suspects(self) -> Suspects:
+        """Claims on suspects, by their bodies."""
+        return Suspects(self.database, HOP)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Park a message without reading it: whatever it holds, it counts as one record."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.evidence import claims, record_log, workers
+from hub.evidence.claims import Suspects
 from hub.evidence.record_log import Settlement, State
 from hub.evidence.workers import Mark
 from hub.registry import feed
@@ -81,17 +82,10 @@ class RegistryHandler:
             failed = self._singly(self._readable(delivery, now), now)
             self._put_aside(delivery, failed, now)
 
-    def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
-        """Tell how often suspects were claimed."""
-        return claims.claims_on(self.database, HOP, suspects)
-
-    def claim(self, suspects: Sequence[Delivery], now: datetime) -> Sequence[int]:
-        """Claim suspects by their bodies."""
-        return claims.claim_deliveries(self.database, HOP, suspects, now)
-
-    def absolve(self, suspects: Sequence[Delivery]) -> None:
-        """Clear suspects."""
-        claims.absolve_deliveries(self.database, HOP, suspects)
+    @property
+    def suspects(self) -> Suspects:
+        """Claims on suspects, by their bodies."""
+        return Suspects(self.database, HOP)
 
     def convict(self, delivery: Delivery, now: datetime) -> None:
         """Find the record that kills: each is claimed and written alone, one claimed twice parked.

@@ -202,9 +202,9 @@ def test_what_kills_the_process_is_parked_in_custody(bench: OutboundBench, bus: 
     publish(bus, person(1))
     worker = handler(bench, bus)
     (delivery,) = bus.subscribe(QUEUES, prefetch=1).receive(1, 0)
-    assert worker.claim([delivery], START) == [1]
-    assert worker.claim([delivery], START) == [2]
+    assert worker.suspects.claim([delivery], START) == [1]
+    assert worker.suspects.claim([delivery], START) == [2]
     worker.convict(delivery, START)
-    worker.absolve([delivery])
+    worker.suspects.absolve([delivery])
     assert bench.states() == {person(1).id: "parked"}
-    assert worker.claim([delivery], START) == [1]
+    assert worker.suspects.claim([delivery], START) == [1]

@@ -209,7 +209,7 @@ def test_a_suspect_that_keeps_killing_the_process_is_parked_and_its_neighbour_is
         (first,) = reader.receive(1, 0)
         assert first.message_id == "m-poison"
         if first.redelivered:
-            bench.handler.claim([first], bench.now)
+            bench.handler.suspects.claim([first], bench.now)
         reader.close()
     bench.work()
     assert ("parked", "killed-process") in bench.states()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 
 from hub.hop import Hop, Pace
 from routing.message import Delivery, Message, Tag
@@ -73,6 +74,10 @@ class ScriptedHandler:
 
     def handle_alone(self, delivery: Delivery, now: datetime) -> None:
         self._do("alone", delivery)
+
+    @property
+    def suspects(self) -> Self:
+        return self
 
     def claims(self, suspects: Sequence[Delivery]) -> Sequence[int]:
         return [self.claimed for _ in suspects]
