@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import pika.data
 
 from routing import wire
-from routing.compression import restored
 from routing.message import Delivery, Tag
 
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, 0xCE
@@ -78,21 +77,8 @@ def _delivery(buffer: bytes, at: int, expected: Expected) -> tuple[Delivery, int
     if queue is None or place != header - 1:
         raise Unexpected
     given = _properties(buffer[header + _HEADER_FRAME.size : content - 1])
-    user_id = given.get("user_id")
-    delivery = Delivery(
-        tag=Tag(expected.generation, number),
-        queue=queue,
-        exchange=wire.text(exchange),
-        routing_key=wire.text(key),
-        body=restored(queue, wire.text(given.get("content_encoding")), body),
-        message_id=wire.text(given.get("message_id")),
-        content_type=wire.text(given.get("content_type")),
-        user_id=None if user_id is None else wire.text(user_id),
-        timestamp=wire.instant(given.get("timestamp")),
-        headers=wire.headers(given.get("headers")),
-        redelivered=bits & 1 == 1,
-    )
-    return delivery, end
+    tag, redelivered = Tag(expected.generation, number), bits & 1 == 1
+    return wire.delivery(tag, queue, (exchange, key), given, body, redelivered=redelivered), end
 
 
 def _body(buffer: bytes, at: int, expected_channel: int, length: int) -> tuple[bytes, int]:

@@ -32,18 +32,33 @@ def to_properties(message: Message) -> Any:
 
 def to_delivery(generation: int, queue: str, method: Any, properties: Any, body: bytes) -> Delivery:
     """Make a delivery of pika's ``Basic.Deliver`` and properties."""
+    tag, route = Tag(generation, method.delivery_tag), (method.exchange, method.routing_key)
+    return delivery(tag, queue, route, vars(properties), body, redelivered=method.redelivered)
+
+
+def delivery(
+    tag: Tag,
+    queue: str,
+    route: tuple[str | bytes, str | bytes],
+    given: Mapping[str, Any],
+    body: bytes,
+    *,
+    redelivered: bool,
+) -> Delivery:
+    """Make a delivery of what came by exchange and key (``route``) with these properties."""
+    user_id = given.get("user_id")
     return Delivery(
-        tag=Tag(generation, method.delivery_tag),
+        tag=tag,
         queue=queue,
-        exchange=text(method.exchange),
-        routing_key=text(method.routing_key),
-        body=restored(queue, properties.content_encoding, body),
-        message_id=text(properties.message_id),
-        content_type=text(properties.content_type),
-        user_id=None if properties.user_id is None else text(properties.user_id),
-        timestamp=instant(properties.timestamp),
-        headers=headers(properties.headers),
-        redelivered=method.redelivered,
+        exchange=_text(route[0]),
+        routing_key=_text(route[1]),
+        body=restored(queue, _text(given.get("content_encoding")), body),
+        message_id=_text(given.get("message_id")),
+        content_type=_text(given.get("content_type")),
+        user_id=None if user_id is None else _text(user_id),
+        timestamp=_instant(given.get("timestamp")),
+        headers=_headers(given.get("headers")),
+        redelivered=redelivered,
     )
 
 
@@ -70,18 +85,18 @@ def _decode_table(encoded: bytes, offset: int) -> tuple[dict[Any, Any], int]:
         return {}, end
 
 
-def headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:
+def _headers(table: Mapping[Any, Any] | None) -> dict[str, HeaderValue]:
     """Keep what a header of ours may be: text, whole numbers and truth values."""
     kept: dict[str, HeaderValue] = {}
     for name, value in (table or {}).items():
         if isinstance(value, str | bool):
-            kept[text(name)] = value
+            kept[_text(name)] = value
         elif isinstance(value, int):
-            kept[text(name)] = int(value)  # pika's long integers are a type of their own
+            kept[_text(name)] = int(value)  # pika's long integers are a type of their own
     return kept
 
 
-def text(value: str | bytes | None) -> str:
+def _text(value: str | bytes | None) -> str:
     """Read a short string; pika leaves bytes that are not UTF-8 as they are."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
@@ -93,7 +108,7 @@ def _short(text: str) -> str:
     return text.encode()[:_SHORT_BYTES].decode(errors="ignore")
 
 
-def instant(seconds: int | None) -> datetime | None:
+def _instant(seconds: int | None) -> datetime | None:
     """Read a time stamp; one outside of the calendar is none."""
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
