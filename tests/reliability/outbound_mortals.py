@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hub.store.database import Transaction
-from tests.reliability.plant import Crash, Fuse, FusedDatabase
+from tests.reliability.fuse import Crash, Fuse, FusedDatabase
 from tests.support.outbound_bench import FakeAdministration
 
 
@@ -25,10 +25,8 @@ class MortalDatabase(FusedDatabase):
     def single(self) -> Iterator[Transaction]:
         if self._fuse.burnt:
             raise Crash("dead")
-        self._fuse.at(f"{self._of} before statement")
         with super().single() as tx:
             yield tx
-        self._fuse.at(f"{self._of} after statement")
 
 
 @dataclass

@@ -27,8 +27,8 @@ from routing.message import GRANT, GRANT_VERSION
 from routing.topology import topology
 from schemas.envelope import Event
 from schemas.errors import HubError, Unavailable
+from tests.reliability.fuse import Crash, Fuse
 from tests.reliability.outbound_mortals import MortalAdministration, MortalDatabase
-from tests.reliability.plant import Crash, Fuse
 from tests.support.outbound_bench import (
     OutboundBench,
     document,

@@ -21,12 +21,13 @@ from hub.registry.handler import RegistryHandler
 from hub.simulator.account import Account
 from hub.simulator.publish import publish
 from hub.simulator.sent import Sent
-from hub.store.database import Database, Transaction
+from hub.store.database import Database
 from routing import keys
 from routing.memory import MemoryBus, MemorySubscription
 from routing.message import Delivery, Message
 from routing.observer import Unobserved
 from routing.topology import topology
+from tests.reliability.fuse import Crash, Fuse, FusedDatabase
 from tests.reliability.verdict import verdict
 from tests.support.postgres import PostgresServer
 from tests.support.undisturbed import exported, run_undisturbed
@@ -35,51 +36,6 @@ NOW = datetime(2026, 1, 16, tzinfo=UTC)
 LATER = NOW + timedelta(hours=12)
 MUCH_LATER = NOW + timedelta(hours=24)
 PACE = Pace(batch=20, pause_seconds=0, longest_pause_seconds=0, wait_seconds=0)
-
-
-class Crash(BaseException):
-    """The process is gone: nothing in it may catch this."""
-
-
-@dataclass
-class Fuse:
-    """Counts the places that are passed and burns at the n-th; ``only`` counts those alone."""
-
-    burns_at: int
-    only: str = ""
-    passed: int = 0
-    places: list[str] = field(default_factory=list)
-
-    def at(self, place: str) -> None:
-        """Pass a place."""
-        if self.only not in (place, ""):
-            return
-        self.passed += 1
-        if self.passed == self.burns_at:
-            self.places.append(place)
-            raise Crash(place)
-
-    @property
-    def burnt(self) -> bool:
-        """Whether the crash has happened."""
-        return self.passed >= self.burns_at
-
-
-class FusedDatabase(Database):
-    """Crashes before a transaction, at its end before the commit, or right after the commit."""
-
-    def __init__(self, url: str, fuse: Fuse, name: str) -> None:
-        super().__init__(url, application_name=name)
-        self._fuse = fuse
-        self._of = name
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        self._fuse.at(f"{self._of} before begin")
-        with super().transaction() as tx:
-            yield tx
-            self._fuse.at(f"{self._of} before commit")
-        self._fuse.at(f"{self._of} after commit")
 
 
 class FusedSubscription(MemorySubscription):

@@ -14,7 +14,8 @@ from functools import partial
 import pytest
 
 from hub.simulator.sent import Sent
-from tests.reliability.plant import Fuse, Yard
+from tests.reliability.fuse import Fuse
+from tests.reliability.plant import Yard
 from tests.reliability.whole_plant import LastFuse, WholePlant, shortcomings
 
 pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]

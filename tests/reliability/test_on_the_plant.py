@@ -16,7 +16,8 @@ from hub.simulator.stream import stream
 from routing import keys
 from schemas.envelope import Event
 from schemas.errors import Parked, Stop
-from tests.reliability.plant import NOW, Fuse, Plant, Yard
+from tests.reliability.fuse import Fuse
+from tests.reliability.plant import NOW, Plant, Yard
 from tests.support.postgres import PostgresServer
 
 pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]

@@ -18,7 +18,7 @@ from schemas.manifest import CONTENT_TYPE
 from tests.integration.quality.test_manifests import CONTRACT, told
 from tests.integration.quality.test_rounds import interior
 from tests.integration.registry.writing import put
-from tests.reliability.plant import Crash, Fuse, FusedDatabase
+from tests.reliability.fuse import Crash, Fuse, FusedDatabase
 from tests.support.intake_bench import Bench
 
 pytestmark = [pytest.mark.reliability, pytest.mark.database, pytest.mark.no_cover]

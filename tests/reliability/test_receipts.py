@@ -16,16 +16,8 @@ from hub.store.database import Database, Transaction
 from routing import keys
 from routing.message import Delivery
 from routing.observer import Unobserved
-from tests.reliability.plant import (
-    NOW,
-    Crash,
-    Fuse,
-    FusedDatabase,
-    FusedSubscription,
-    Plant,
-    Run,
-    Yard,
-)
+from tests.reliability.fuse import Crash, Fuse, FusedDatabase
+from tests.reliability.plant import NOW, FusedSubscription, Plant, Run, Yard
 
 _QUEUE_AGAIN = """
 WITH queued AS (

@@ -22,7 +22,8 @@ from routing.memory import MemorySubscription
 from routing.message import Delivery, Message
 from routing.parking import put_aside
 from tests.contract import test_consuming
-from tests.reliability.plant import Fuse, FusedSubscription, Yard
+from tests.reliability.fuse import Fuse
+from tests.reliability.plant import FusedSubscription, Yard
 from tests.reliability.whole_plant import LastFuse, WholePlant
 from tests.support.buses import SOON, memory_under_test, rabbit_under_test, receive_all
 from tests.unit.routing import test_acks

@@ -26,16 +26,8 @@ from routing.observer import Unobserved
 from routing.topology import topology
 from schemas.envelope import Event
 from schemas.errors import Parked, Unavailable
-from tests.reliability.plant import (
-    LATER,
-    MUCH_LATER,
-    NOW,
-    Crash,
-    Fuse,
-    FusedDatabase,
-    FusedSubscription,
-    Plant,
-)
+from tests.reliability.fuse import Crash, Fuse, FusedDatabase
+from tests.reliability.plant import LATER, MUCH_LATER, NOW, FusedSubscription, Plant
 
 MINISTRY = "labour"
 OUTAGE = 3
