@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors._kit.contract import Connector, Item, RawMessage, Rejected, Rules
+from schemas.envelope import Event, make_event
 
 RECEIVED_AT = datetime.fromisoformat("2026-03-02T09:00:00+04:00")
 RULES = Rules()
@@ -72,3 +73,23 @@ def written(item: Item) -> dict[str, Any]:
         "data": record and record.model_dump(mode="json", exclude_none=True),
         "findings": [{"rule": each.rule, "field": each.field} for each in item.findings],
     }
+
+
+def events(connector: Connector) -> Iterator[Event]:
+    """Yield what the golden samples of a connector hold, in their envelopes."""
+    for sample in golden(connector):
+        for item in normalized(connector, sample.raw):
+            if not isinstance(item, Rejected):
+                yield make_event(
+                    item.record_class,
+                    item.record,
+                    subject=item.subject,
+                    fact_key=item.fact_key,
+                    ministry=connector.name,
+                    message_id=str(sample),
+                    ordinal=item.ordinal,
+                    operation=item.operation,
+                    occurred_at=item.occurred_at,
+                    sequence=item.sequence,
+                    received_at=RECEIVED_AT,
+                )

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from connectors._kit.contract import Connector, Rejected
+from connectors._kit.contract import Connector
 from connectors._kit.discover import discover
 from hub.delivery.disclosures import persons_in
 from hub.delivery.minimising import minimised, persons_named
-from schemas.envelope import Event, json_values, make_event
-from tests.connectors.golden import RECEIVED_AT, RULES, golden, normalized
+from schemas.envelope import json_values
+from tests.connectors.golden import RULES, events
 from tests.support.outbound_events import person
 
 PERSONS = RULES.namespaces.persons
@@ -29,25 +29,6 @@ def as_defined(value: object) -> Iterator[str]:
         case list() | tuple():
             for part in value:
                 yield from as_defined(part)
-
-
-def events(connector: Connector) -> Iterator[Event]:
-    for sample in golden(connector):
-        for item in normalized(connector, sample.raw):
-            if not isinstance(item, Rejected):
-                yield make_event(
-                    item.record_class,
-                    item.record,
-                    subject=item.subject,
-                    fact_key=item.fact_key,
-                    ministry=connector.name,
-                    message_id=str(sample),
-                    ordinal=item.ordinal,
-                    operation=item.operation,
-                    occurred_at=item.occurred_at,
-                    sequence=item.sequence,
-                    received_at=RECEIVED_AT,
-                )
 
 
 @pytest.mark.parametrize("connector", discover().values(), ids=lambda each: each.name)
