@@ -42,14 +42,12 @@ class Programs:
 
         Raises ``Unavailable`` where the server does not answer, else ``Stop``.
         """
-        what = ["--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
-        with self._running("pg_dump", url, [*what, f"--file={path}"]):
+        with self._running("pg_dump", url, [*_all_of(snapshot), f"--file={path}"]):
             pass
 
     def dump_into(self, url: str, snapshot: str, take: Callable[[BinaryIO], object]) -> None:
         """Give what ``dump`` writes to ``take`` as it comes; nothing is written to a disk here."""
-        what = ["--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
-        with self._running("pg_dump", url, what, stdout=subprocess.PIPE) as process:
+        with self._running("pg_dump", url, _all_of(snapshot), stdout=subprocess.PIPE) as process:
             take(cast("BinaryIO", process.stdout))
 
     def restore(self, url: str, path: Path) -> None:
@@ -114,6 +112,10 @@ def server_version(url: str) -> int:
     finally:
         database.close()
     return int(row["number"]) // 10_000
+
+
+def _all_of(snapshot: str) -> Sequence[str]:
+    return "--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:
