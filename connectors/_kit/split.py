@@ -6,7 +6,7 @@ depend on nothing but the bytes, the connector and the given size: cutting again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from connectors._kit import split_ndjson, split_xml
 from connectors._kit.content import NDJSON, SOAP, XML, check_content_type, media_type
@@ -42,3 +42,22 @@ def split(
         yield from split_ndjson.portions(stream, charset, splitting.ndjson, limits, size)
     else:
         yield from split_xml.portions(stream, charset, kind, splitting.xml, limits, size)
+
+
+def split_again(
+    stream: Iterable[bytes],
+    content_type: str,
+    connector: Connector,
+    limits: Limits,
+    size: Size,
+    parts: Sequence[int],
+) -> Iterator[Portion]:
+    """Cut once more what was cut before, ``parts`` being how many records each chunk had.
+
+    The same bytes give the same chunks, for less: what the first cut found sound is not looked
+    into again. Other bytes give other chunks, which is for the caller to notice.
+    """
+    member = connector.splitting.ndjson if connector.splitting else None
+    if member and media_type(content_type) in NDJSON:
+        return split_ndjson.portions_again(stream, member, limits, parts)
+    return split(stream, content_type, connector, limits, size)

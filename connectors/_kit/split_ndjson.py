@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice, repeat
 
 from connectors._kit.content import JSON
 from connectors._kit.contract import Limits, RawMessage
@@ -22,9 +24,7 @@ def portions(
     if charset not in (None, "utf-8", "utf8"):
         raise Refused("encoding", "", "JSON is exchanged in UTF-8")
 
-    def wrap(records: Sequence[bytes]) -> bytes:
-        return b'{"%b":[%b]}' % (member.encode(), b",".join(records))
-
+    wrap = partial(_wrapped, member)
     packer = Packer(wrap, JSON[0], limits, size)
     for line in _lines(stream, limits):
         sound = _sound(wrap([line]), member, limits)
@@ -32,6 +32,23 @@ def portions(
     yield from packer.give()
     if not packer.packed:
         raise Refused("required", "", "the document holds no record")
+
+
+def portions_again(
+    stream: Iterable[bytes], member: str, limits: Limits, parts: Iterable[int]
+) -> Iterator[Portion]:
+    """The same chunks of the same bytes, from how many lines each had: none is looked into.
+
+    Lines beyond those have a chunk each."""
+    lines = _lines(stream, limits)
+    for most in chain(parts, repeat(1)):
+        if not (taken := list(islice(lines, most))):
+            return
+        yield Portion(_wrapped(member, taken), JSON[0], len(taken))
+
+
+def _wrapped(member: str, records: Sequence[bytes]) -> bytes:
+    return b'{"%b":[%b]}' % (member.encode(), b",".join(records))
 
 
 def _lines(stream: Iterable[bytes], limits: Limits) -> Iterator[bytes]:

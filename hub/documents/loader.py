@@ -1,21 +1,23 @@
 """Sending a document in parts: read it through, then cut and publish it, from where it stopped.
 
 It is read twice. Only the whole tells its hash and how many chunks it has, and one that is broken
-at its end is refused before anything of it is on the bus.
+at its end is refused before anything of it is on the bus. What the first reading looked into, the
+second need not, for it is the same file or is not sent.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
 from connectors._kit.contract import Connector, Limits
 from connectors._kit.portions import Size
-from connectors._kit.split import split
+from connectors._kit.split import split, split_again
 from hub.documents import checkpoint
 from hub.documents.document import Document, Manifest, Progress, Survey, pieces
 from hub.store.database import Database
@@ -24,6 +26,9 @@ from routing.message import Message
 from schemas.errors import Refused, Stop
 
 _AT_ONCE = 16
+_MOST_PARTS = 1_000_000
+"""Chunks that are remembered from one reading to the next, in 4 bytes each; 64 GB as a rule."""
+
 _DOCUMENT_ID = re.compile(r"[!-~]{1,180}")
 
 
@@ -55,19 +60,23 @@ class Loader:
         if given and not _DOCUMENT_ID.fullmatch(given):
             explanation = "1 to 180 printable ASCII characters, no spaces"
             raise Refused("message-id-format", "", explanation)
-        manifest = self._begun(document, connector, progress)
+        manifest, parts = self._begun(document, connector, progress)
         if manifest.complete:
             return manifest
-        self._publish(document, connector, manifest, progress)
+        self._publish(document, connector, manifest, parts, progress)
         with self.database.transaction() as tx:
             found = checkpoint.find(tx, manifest.ministry, manifest.document_id)
         if found is None or not found.complete:
             raise Stop("the manifest of a document vanished while it was sent")
         return found
 
-    def _begun(self, document: Document, connector: Connector, progress: Progress) -> Manifest:
+    def _begun(
+        self, document: Document, connector: Connector, progress: Progress
+    ) -> tuple[Manifest, Sequence[int]]:
+        """Survey a document; give its manifest, and how many records each of its chunks has, if
+        that is known."""
         cut = self._cut_before(document)
-        survey = self._survey(document, connector, cut, progress)
+        survey, parts = self._survey(document, connector, cut, progress)
         document_id = document.document_id or f"sha256-{survey.sha256}"
         begun = Manifest(
             ministry=document.ministry,
@@ -85,7 +94,8 @@ class Loader:
         if manifest is None or manifest.survey.sha256 != survey.sha256:
             explanation = "another document came under this id before"
             raise Refused("message-id-reused", "", explanation)
-        return manifest
+        known = manifest.cut == cut and len(parts) == manifest.survey.chunks
+        return manifest, parts if known else ()
 
     def _cut_before(self, document: Document) -> Size:
         """Cut as before what was begun before, whatever the sizes are now."""
@@ -97,7 +107,7 @@ class Loader:
 
     def _survey(
         self, document: Document, connector: Connector, cut: Size, progress: Progress
-    ) -> Survey:
+    ) -> tuple[Survey, Sequence[int]]:
         digest, total, read = hashlib.sha256(), document.path.stat().st_size, 0
 
         def seen(piece: bytes) -> None:
@@ -108,16 +118,24 @@ class Loader:
 
         stream = pieces(document.path, seen)
         chunks = records = 0
+        parts = array("I")
         for portion in split(stream, document.content_type, connector, self.limits, cut):
             chunks += 1
             records += portion.records
-        return Survey(digest.hexdigest(), read, records, chunks)
+            if chunks <= _MOST_PARTS:
+                parts.append(portion.records)
+        return Survey(digest.hexdigest(), read, records, chunks), parts
 
     def _publish(
-        self, document: Document, connector: Connector, manifest: Manifest, progress: Progress
+        self,
+        document: Document,
+        connector: Connector,
+        manifest: Manifest,
+        parts: Sequence[int],
+        progress: Progress,
     ) -> None:
         progress("sent", manifest.published, manifest.survey.chunks)
-        for last, messages in self._messages(document, connector, manifest):
+        for last, messages in self._messages(document, connector, manifest, parts):
             try:
                 self.publisher.publish(messages)
             except Unroutable as error:
@@ -127,12 +145,13 @@ class Loader:
             progress("sent", last, manifest.survey.chunks)
 
     def _messages(
-        self, document: Document, connector: Connector, manifest: Manifest
+        self, document: Document, connector: Connector, manifest: Manifest, parts: Sequence[int]
     ) -> Iterator[tuple[int, list[Message]]]:
         """A few chunks at a time that are not on the bus yet, with the number of the last."""
         digest = hashlib.sha256()
         stream = pieces(document.path, digest.update)
-        cut = split(stream, document.content_type, connector, self.limits, manifest.cut)
+        how = document.content_type, connector, self.limits, manifest.cut
+        cut = split_again(stream, *how, parts) if parts else split(stream, *how)
         rest = islice(enumerate(cut, 1), manifest.published, None)
         while some := list(islice(rest, _AT_ONCE)):
             last = some[-1][0]

@@ -16,7 +16,7 @@ from connectors._kit.contract import Connector, Item, Limits, Normalized, RawMes
 from connectors._kit.discover import discover
 from connectors._kit.portions import Portion, Size
 from connectors._kit.soap import SOAP_11
-from connectors._kit.split import split
+from connectors._kit.split import split, split_again
 from schemas.errors import Refused
 
 CONNECTORS = discover()
@@ -194,6 +194,33 @@ def test_a_line_that_would_spoil_its_neighbours_is_sent_alone(bad: bytes) -> Non
         b'{"notices":[%b]}' % bad,
         b'{"notices":[{"a":2}]}',
     ]
+
+
+@given(
+    lines=st.lists(st.sampled_from((b'{"a":1}', b"{", b"", b"  ", b'{"a":1,"a":1}', b"[]"))),
+    piece=st.integers(1, 40),
+    most=st.integers(1, 4),
+)
+@settings(deadline=None)
+def test_a_document_cut_again_has_the_same_chunks(
+    lines: list[bytes], piece: int, most: int
+) -> None:
+    body = b"\n".join([b'{"first":0}', *lines])
+    labour, kind = CONNECTORS["labour"], "application/x-ndjson"
+    chunks = cut(body, labour, kind, most_records=most)
+    pieces = [body[i : i + piece] for i in range(0, len(body), piece)]
+    how = kind, labour, Limits(), Size(most_records=most)
+    parts = [chunk.records for chunk in chunks]
+    assert list(split_again(pieces, *how, parts)) == chunks
+    more = list(split_again([*pieces, b"\n{}\n{}"], *how, parts))
+    assert [chunk.records for chunk in more[len(chunks) :]] == [1, 1]
+
+
+def test_xml_cut_again_has_the_same_chunks() -> None:
+    body = (START + NOTICE.format(id=1) * 5 + "</VitalEvents>").encode()
+    chunks = cut(body, most_records=2)
+    how = XML, HEALTH, Limits(), Size(most_records=2)
+    assert list(split_again([body], *how, [chunk.records for chunk in chunks])) == chunks
 
 
 def test_memory_does_not_grow_with_the_document() -> None:
