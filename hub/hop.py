@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from hub.breaker import Breaker, Keep, backoff
+from hub.memory import collect_what_is_left
 from routing.bus import Subscription
 from routing.message import Delivery
 from routing.observer import Observer
@@ -122,6 +123,7 @@ class Hop:
         try:
             while not stop.is_set():
                 self.step(stop)
+                collect_what_is_left()
         finally:
             self.close()
 

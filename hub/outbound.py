@@ -30,8 +30,8 @@ from hub.settings import Settings
 from routing.bus import Bus
 
 _WATCH_SECONDS = 1.0
-_PREFETCH = 8
-"""Batches in hand per lane; each is up to 250 records."""
+_PREFETCH = 4
+"""Batches in hand per lane; each is up to 500 records."""
 
 _REST = 4.0
 """A batch of one costs a body as much as one of many, and a tenth of a second is soon enough."""

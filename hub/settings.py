@@ -108,18 +108,18 @@ class Settings(BaseSettings):
     lanes: Annotated[tuple[Lane, ...], BeforeValidator(split), Field(min_length=1)] = Field(
         ("live", "bulk"), description="lanes a worker serves, with commas between"
     )
-    batch_records: int = Field(250, ge=1, le=10_000, description="most records handled as one unit")
+    batch_records: int = Field(500, ge=1, le=10_000, description="most records handled as one unit")
     batch_linger_ms: int = Field(
         10, ge=0, le=10_000, description="milliseconds a batch may wait to fill"
     )
     prefetch: int = Field(
-        250, ge=1, le=65_535, description="unacknowledged messages per intake queue"
+        500, ge=1, le=65_535, description="unacknowledged messages per intake queue; `bulk`: half"
     )
     canonical_compressed: bool = Field(
         True, description="whether canonical batches travel deflated"
     )
     registry_prefetch: int = Field(
-        32, ge=1, le=65_535, description="unacknowledged batches per registry queue"
+        16, ge=1, le=65_535, description="unacknowledged batches per registry queue"
     )
     retry_rungs: Annotated[tuple[RungName, ...], BeforeValidator(split)] = Field(
         tuple(rung.name for rung in LADDER), description="waiting times of the retry ladder"

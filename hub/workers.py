@@ -47,7 +47,9 @@ def _intake(hub: Hub) -> Worker:
     subscription = HoldingSubscription(
         [*queues, keys.INTAKE_UNROUTED],
         held,
-        lambda wanted: hub.bus.subscribe(wanted, prefetch=settings.prefetch),
+        lambda wanted: hub.bus.subscribe(
+            wanted, prefetch=settings.prefetch, yielding=settings.prefetch // 2 or 1
+        ),
     )
     handler = IntakeHandler(
         worker_id=worker_id,
@@ -78,7 +80,7 @@ def _registry(hub: Hub) -> Worker:
         queues=queues,
         observer=hub.metrics,
         policy=hub.policy,
-        most_records=2 * settings.batch_records,
+        most_records=settings.batch_records,
         clock=hub.clock,
         tracing=hub.tracing,
     )

@@ -67,8 +67,14 @@ class Bus(Protocol):
         """Open a publishing connection."""
         ...
 
-    def subscribe(self, queues: Sequence[str], *, prefetch: int) -> Subscription:
-        """Open a consuming and publishing connection on ``queues``."""
+    def subscribe(
+        self, queues: Sequence[str], *, prefetch: int, yielding: int | None = None
+    ) -> Subscription:
+        """Open a consuming and publishing connection on ``queues``.
+
+        ``prefetch`` is how many of each queue may be unacknowledged, ``yielding`` the same for
+        those that yield (``keys.yields``), if that is another number.
+        """
         ...
 
     def depths(self, queues: Sequence[str]) -> dict[str, int]:

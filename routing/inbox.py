@@ -13,7 +13,7 @@ LINGER = 0.010
 BATCH_BYTES = 1024 * 1024
 """A batch ends with the delivery that reaches this, however few they are."""
 
-YIELDING_BYTES = 128 * 1024
+YIELDING_BYTES = 256 * 1024
 """The same for what yields: whoever must not wait for it waits for one such batch at most."""
 
 LEAST_BYTES = 16 * 1024

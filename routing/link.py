@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import struct
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -35,15 +35,26 @@ _REDUCTION = 8
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a link consumes; ``prefetch`` is per queue, ``budget`` the bytes that may wait."""
+    """What a link consumes; ``prefetch`` is per queue, ``yielding`` the same for those that
+    yield, ``budget`` the bytes that may wait."""
 
     queues: Sequence[str] = ()
     prefetch: int = 1
+    yielding: int = 1
     budget: int = BUDGET
 
     def reduced(self) -> Wanted:
         """Ask for less: bodies turned out larger than the prefetch assumed."""
-        return replace(self, prefetch=max(1, self.prefetch // _REDUCTION))
+        return replace(
+            self,
+            prefetch=max(1, self.prefetch // _REDUCTION),
+            yielding=max(1, self.yielding // _REDUCTION),
+        )
+
+    def by_prefetch(self) -> Iterator[tuple[int, list[str]]]:
+        """The queues by how many of each may be unacknowledged."""
+        for yields, most in ((False, self.prefetch), (True, self.yielding)):
+            yield most, [queue for queue in self.queues if keys.yields(queue) is yields]
 
 
 class Link:
@@ -144,12 +155,13 @@ class Link:
         channel.confirm_delivery(self._on_confirm, callback=self._on_confirming)
 
     def _on_confirming(self, _frame: Any) -> None:
-        self._channel.basic_qos(prefetch_count=self.wanted.prefetch)
-        queues = {}
-        for queue in self.wanted.queues:
-            tag = self._channel.basic_consume(queue, partial(self._on_delivery, queue))
-            queues[tag.encode()] = queue
-        self._consumed = Expected(self.generation, self._channel.channel_number, queues)
+        consumed = {}
+        for most, queues in self.wanted.by_prefetch():
+            self._channel.basic_qos(prefetch_count=most)  # of each consumer from here on
+            for queue in queues:
+                tag = self._channel.basic_consume(queue, partial(self._on_delivery, queue))
+                consumed[tag.encode()] = queue
+        self._consumed = Expected(self.generation, self._channel.channel_number, consumed)
         self._on_ready(self)
 
     def _take(self, buffer: bytes) -> int:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
+from routing import keys
 from routing.bus import Unroutable
 from routing.inbox import BATCH_BYTES, LINGER, gather
 from routing.memory_broker import MemoryBroker, Stored
@@ -45,9 +46,11 @@ class MemoryBus:
         self._open.append(publisher)
         return publisher
 
-    def subscribe(self, queues: Sequence[str], *, prefetch: int) -> MemorySubscription:
-        """Open a subscription; ``prefetch`` is per queue."""
-        subscription = MemorySubscription(self, queues, prefetch)
+    def subscribe(
+        self, queues: Sequence[str], *, prefetch: int, yielding: int | None = None
+    ) -> MemorySubscription:
+        """Open a subscription as ``Bus.subscribe``."""
+        subscription = MemorySubscription(self, queues, prefetch, yielding or prefetch)
         self._open.append(subscription)
         return subscription
 
@@ -96,10 +99,11 @@ class MemoryPublisher:
 class MemorySubscription(MemoryPublisher):
     """Consumes and publishes. ``drop_connection`` lets a test lose the connection."""
 
-    def __init__(self, bus: MemoryBus, queues: Sequence[str], prefetch: int) -> None:
+    def __init__(self, bus: MemoryBus, queues: Sequence[str], prefetch: int, yielding: int) -> None:
         super().__init__(bus)
         self._queues = queues
         self._prefetch = prefetch
+        self._yielding = yielding
         self._generation = 1
         self._numbers = count(1)
         self._unacked: defaultdict[str, dict[int, Stored]] = defaultdict(dict)
@@ -156,7 +160,8 @@ class MemorySubscription(MemoryPublisher):
         return sum(min(depth, self._room(queue)) for queue, depth in depths.items())
 
     def _room(self, queue: str) -> int:
-        return self._prefetch - len(self._unacked[queue])
+        most = self._yielding if keys.yields(queue) else self._prefetch
+        return most - len(self._unacked[queue])
 
     def _take(self, limit: int) -> Iterator[Delivery]:
         """Take from the queues in turn, as long as their prefetch allows."""

@@ -175,9 +175,12 @@ class RabbitBus:
         )
         return self._opened(publisher)
 
-    def subscribe(self, queues: Sequence[str], *, prefetch: int) -> RabbitSubscription:
-        """Open a consuming and publishing connection; ``prefetch`` is per queue."""
-        lifeline = Lifeline(self._brokers, Wanted(tuple(queues), prefetch, self._budget))
+    def subscribe(
+        self, queues: Sequence[str], *, prefetch: int, yielding: int | None = None
+    ) -> RabbitSubscription:
+        """Open a consuming and publishing connection as ``Bus.subscribe``."""
+        wanted = Wanted(tuple(queues), prefetch, yielding or prefetch, self._budget)
+        lifeline = Lifeline(self._brokers, wanted)
         subscription = RabbitSubscription(
             lifeline,
             self._confirm_timeout,

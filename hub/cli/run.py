@@ -18,8 +18,8 @@ from hub.bootstrap import Hub, Kind, required
 from hub.cli.ready import process_settings
 from hub.cli.signals import stop_on_signals
 from hub.exposition import exposed
-from hub.garbage import collect_rarely
 from hub.health import examine
+from hub.memory import collect_rarely, share_arenas
 from hub.metrics import Metrics
 from hub.settings import Settings
 from hub.supervisor import Patience, Supervisor
@@ -58,6 +58,7 @@ def run(
         (settings.database_url, "QOVSAQ_DATABASE_URL"),
     ):
         required(url, name)
+    share_arenas()
     stop = threading.Event()
     stop_on_signals(stop, settings.grace_seconds)
     if supervised:

@@ -7,7 +7,7 @@ refusals and lookups are all written here; ``persons`` finds them for the person
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -66,6 +66,8 @@ class Disclosure:
     persons: Sequence[str] = ()
 
 
+_CONTAINERS = frozenset({dict, list, tuple})
+
 _LOG = """
 INSERT INTO outbound.disclosure (disclosure_id, subscriber, record_id, verdict, grant_id,
     grant_version, reason, missing, record_type, ministry, persons, fields, channel, decided_at)
@@ -77,7 +79,7 @@ JOIN jsonb_to_recordset(%(rulings)s::jsonb) AS d (ruling integer, subscriber tex
     grant_id text, grant_version integer, reason text, missing text, record_type text,
     ministry text, fields text[], channel text) USING (ruling)
 ORDER BY r.ordinality
-ON CONFLICT (disclosure_id) DO NOTHING
+ON CONFLICT DO NOTHING
 """
 
 
@@ -98,24 +100,19 @@ def write(tx: Transaction, disclosures: Sequence[Disclosure], now: datetime) -> 
 def persons_in(data: object, namespaces: frozenset[str]) -> list[str]:
     """List the URNs of all identifiers in a JSON value that are of a person, sorted."""
     found: set[str] = set()
-    _collect(data, namespaces, found)
+    waiting = [data]
+    for value in waiting:
+        if isinstance(value, dict):
+            kind = value.get("type")
+            if type(kind) is str and kind in namespaces and "notation" in value:
+                notation = value["notation"]
+                if isinstance(notation, str):
+                    found.add(f"{kind}:{notation}")
+                    continue
+            waiting += [part for part in value.values() if type(part) in _CONTAINERS]
+        elif isinstance(value, list | tuple):
+            waiting += value
     return sorted(found)
-
-
-def _collect(value: object, namespaces: frozenset[str], found: set[str]) -> None:
-    if isinstance(value, dict):
-        kind, notation = value.get("type"), value.get("notation")
-        if isinstance(kind, str) and kind in namespaces and isinstance(notation, str):
-            found.add(f"{kind}:{notation}")
-            return
-        parts: Iterable[object] = value.values()
-    elif isinstance(value, list | tuple):
-        parts = value
-    else:
-        return
-    for part in parts:
-        if not isinstance(part, str):
-            _collect(part, namespaces, found)
 
 
 def _row(disclosure: Disclosure, ruling: int) -> dict[str, Any]:

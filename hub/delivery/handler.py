@@ -16,6 +16,7 @@ from hub.delivery import custody
 from hub.delivery.custody import Due, Entry, Place, State
 from hub.delivery.dispatcher import Dispatcher, to_decide
 from hub.evidence.claims import Suspects
+from hub.parts import in_parts
 from routing.bus import Publisher
 from routing.message import Delivery
 from routing.outcome import Park
@@ -51,13 +52,16 @@ class DeliveryHandler:
         return f"delivery.{self.dispatcher.subscriber.name}"
 
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
-        """See all records of a batch through the gate, then something of what waits."""
-        records = [record for delivery in deliveries for record in _records(delivery)]
+        """See all records of a batch through the gate, then something of what waits.
+
+        Deliveries are read as their turn comes: what is in memory at once is a part of them.
+        """
+        records = (record for delivery in deliveries for record in _records(delivery))
         if self.paused():
-            self._keep(records, now)
+            self._keep(list(records), now)
             return
-        for start in range(0, len(records), self.most_records):
-            self.dispatcher.dispatch(records[start : start + self.most_records])
+        for part in in_parts(records, self.most_records):
+            self.dispatcher.dispatch(part)
         if now >= self._look_at:
             self._feed(now)
 

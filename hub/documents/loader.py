@@ -20,6 +20,7 @@ from connectors._kit.portions import Size
 from connectors._kit.split import split, split_again
 from hub.documents import checkpoint
 from hub.documents.document import Document, Manifest, Progress, Survey, pieces
+from hub.parts import in_parts
 from hub.store.database import Database
 from routing.bus import Publisher, Unroutable
 from routing.message import Message
@@ -153,7 +154,7 @@ class Loader:
         how = document.content_type, connector, self.limits, manifest.cut
         cut = split_again(stream, *how, parts) if parts else split(stream, *how)
         rest = islice(enumerate(cut, 1), manifest.published, None)
-        while some := list(islice(rest, _AT_ONCE)):
+        for some in in_parts(rest, _AT_ONCE):
             last = some[-1][0]
             if last >= manifest.survey.chunks:
                 more = next(rest, None)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,6 +14,7 @@ from hub.evidence import claims, record_log, workers
 from hub.evidence.claims import Suspects
 from hub.evidence.record_log import Settlement, State
 from hub.evidence.workers import Mark
+from hub.parts import in_parts
 from hub.registry import feed
 from hub.registry.authority import Authority, assumed
 from hub.registry.fold import Outcome
@@ -65,7 +65,7 @@ class RegistryHandler:
     def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Write all records of a batch together with their outcome in the record log."""
         events = (event for delivery in deliveries for event in decode_batch(delivery.body))
-        parts = _parts(events, self.most_records)
+        parts = in_parts(events, self.most_records)
         part = next(parts, [])
         for following in parts:
             self._write(part, now)
@@ -239,12 +239,6 @@ def _effective(events: Iterable[Event], outcomes: Mapping[str, Outcome]) -> list
     """The operations that changed something, each once."""
     unique = {event.id: event for event in events if outcomes[event.id] is Outcome.WRITTEN}
     return list(unique.values())
-
-
-def _parts(events: Iterable[Event], most: int) -> Iterator[list[Event]]:
-    iterator = iter(events)
-    while part := list(islice(iterator, most)):
-        yield part
 
 
 def _reached(deliveries: Iterable[Delivery], queue: str) -> datetime | None:

@@ -15,9 +15,11 @@ from tests.support.buses import MOMENT, SOON, BusUnderTest, bodies, receive_all
 QUEUE = "intake.alpha.live"
 
 
-def publish(subject: BusUnderTest, *texts: str, exchange: str = "intake.alpha") -> None:
+def publish(
+    subject: BusUnderTest, *texts: str, exchange: str = "intake.alpha", lane: str = "live"
+) -> None:
     subject.bus.publisher().publish(
-        [Message(exchange, "live", text.encode(), text, "text/xml") for text in texts]
+        [Message(exchange, lane, text.encode(), text, "text/xml") for text in texts]
     )
 
 
@@ -73,6 +75,17 @@ def test_unacknowledged_deliveries_never_exceed_the_prefetch(subject: BusUnderTe
 
     subscription.ack(first)
     assert bodies(receive_all(subscription, 2)) == [b"c", b"d"]
+
+
+def test_of_what_yields_another_number_may_be_unacknowledged(subject: BusUnderTest) -> None:
+    publish(subject, "a", "b", "c", "d")
+    publish(subject, "e", "f", "g", lane="bulk")
+    yielding = "intake.alpha.bulk"
+    subscription = subject.bus.subscribe([yielding, QUEUE], prefetch=3, yielding=1)
+    found: list[str] = []
+    while got := subscription.receive(7, SOON if len(found) < 4 else MOMENT):
+        found += [delivery.queue for delivery in got]
+    assert sorted(found) == [yielding, QUEUE, QUEUE, QUEUE]
 
 
 def test_a_full_queue_does_not_starve_another(subject: BusUnderTest) -> None:

@@ -71,7 +71,7 @@ CREATE TRIGGER grant_standing_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
 -- per request. ``persons``: URNs of whoever the disclosed fields name; ``fields``: JSON names.
 CREATE TABLE outbound.disclosure (
     entry_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    disclosure_id uuid NOT NULL UNIQUE,
+    disclosure_id uuid NOT NULL,
     subscriber    text COLLATE "C" NOT NULL,
     record_id     uuid NOT NULL,
     verdict       text NOT NULL CHECK (verdict IN ('allowed', 'withheld', 'held', 'recalled')),
@@ -85,9 +85,9 @@ CREATE TABLE outbound.disclosure (
     fields        text[] NOT NULL,
     channel       text NOT NULL,
     decided_at    timestamptz NOT NULL,
-    CHECK (verdict <> 'allowed' OR grant_version IS NOT NULL)
+    CHECK (verdict <> 'allowed' OR grant_version IS NOT NULL),
+    UNIQUE (record_id, disclosure_id)
 );
-CREATE INDEX disclosure_record ON outbound.disclosure (record_id);
 CREATE INDEX disclosure_persons ON outbound.disclosure USING gin (persons);
 CREATE TRIGGER disclosure_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON outbound.disclosure
     FOR EACH STATEMENT EXECUTE FUNCTION evidence.forbid_change();
@@ -116,7 +116,6 @@ CREATE TABLE outbound.custody (
 ) WITH (fillfactor = 80);
 CREATE INDEX custody_fact ON outbound.custody (subscriber, fact) WHERE delivery_id IS NOT NULL;
 CREATE INDEX custody_due ON outbound.custody (subscriber, due) WHERE due IS NOT NULL;
-CREATE INDEX custody_delivery ON outbound.custody (delivery_id) WHERE delivery_id IS NOT NULL;
 
 -- Parcels. While ``ended_at`` is NULL and ``deadline`` has not passed, one may be on its way:
 -- revocations wait for it. ``outcome`` is that of the last attempt.

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gc
+import platform
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ import pytest
 from hub import bootstrap
 from hub.bootstrap import Kind
 from hub.cli import run
+from hub.memory import share_arenas
 from hub.settings import Settings
+from routing.message import Delivery
+from tests.unit.hub.scripted import ScriptedHandler, delivery, hop
 
 
 @pytest.fixture
@@ -44,6 +49,23 @@ class Circle:
         self.itself = self
 
 
+class Wasteful(ScriptedHandler):
+    """Leaves behind what only a collection finds; it makes much less than would start one."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self.left: weakref.ref[Circle] | None = None
+        self.still_there = False
+        self._stop = stop
+
+    def handle(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        self.left = weakref.ref(Circle())
+        made = [Circle() for _ in range(30_000)]
+        self.still_there = self.left() is not None
+        del made
+        self._stop.set()
+
+
 @pytest.mark.usefixtures("usual_collection")
 def test_a_worker_runs_with_what_it_was_built_of_left_out_of_collections(
     monkeypatch: pytest.MonkeyPatch,
@@ -59,13 +81,22 @@ def test_a_worker_runs_with_what_it_was_built_of_left_out_of_collections(
     assert hub.seen["left out"] > 10_000
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_the_c_library_takes_the_setting() -> None:
+    assert share_arenas()
+
+
 @pytest.mark.usefixtures("usual_collection")
-def test_what_was_made_later_is_still_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_batch_leaves_behind_is_collected_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hub = Idle()
     monkeypatch.setattr(bootstrap, "build", lambda *_, **__: hub)
     run._work(hub.settings, Kind.INTAKE, threading.Event())
-    gone = weakref.ref(Circle())
-    made: list[list[int]] = []
-    while gone() is not None and len(made) < 100_000:
-        made.append([0])
-    assert gone() is None
+    stop = threading.Event()
+    handler = Wasteful(stop)
+    worker, _ = hop(handler, [delivery(1)])
+    worker.run(stop)
+    assert handler.still_there
+    assert handler.left is not None
+    assert handler.left() is None
