@@ -15,6 +15,7 @@ import typer
 
 from benchmarks import bulk as bulk_path
 from benchmarks import report, results
+from benchmarks.backlog import backlog as backlog_of
 from benchmarks.country.load import drop, forget, load_country
 from benchmarks.country.told import summary
 from benchmarks.latency import latency, under_bulk
@@ -132,10 +133,23 @@ def lookups(
     own: Annotated[bool, typer.Option("--own/--installed", help="Servers of its own.")] = True,
 ) -> None:
     """Fill a registry with so many persons and search it; ten million take an hour and 40 GB."""
-    with servers(own=own) as at:
+    with servers(own=own, settings=FOR_A_LOAD) as at:
         durable(at)
         found = {"lookup_ms": lookup(at, persons, questions)}
         _conclude(found, described(at), "", keep=True, whole=False)
+
+
+@app.command()
+def backlog(
+    messages: Annotated[int, typer.Option(help="Messages that wait.")] = 10_000_000,
+    seconds: Annotated[float, typer.Option(help="How long the hub works on them.")] = 60,
+    keep: Annotated[bool, typer.Option(help="Whether the results become the latest.")] = True,
+) -> None:
+    """Let millions of messages wait, and the hub work on them for a while; takes 10 GB."""
+    with servers() as at:
+        durable(at)
+        found = {"backlog": backlog_of(at, messages, seconds)}
+        _conclude(found, described(at), "", keep=keep, whole=False)
 
 
 @app.command()

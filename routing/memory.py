@@ -50,7 +50,7 @@ class MemoryBus:
         self, queues: Sequence[str], *, prefetch: int, yielding: int | None = None
     ) -> MemorySubscription:
         """Open a subscription as ``Bus.subscribe``."""
-        subscription = MemorySubscription(self, queues, prefetch, yielding or prefetch)
+        subscription = MemorySubscription(self, queues, prefetch, yielding)
         self._open.append(subscription)
         return subscription
 
@@ -99,11 +99,13 @@ class MemoryPublisher:
 class MemorySubscription(MemoryPublisher):
     """Consumes and publishes. ``drop_connection`` lets a test lose the connection."""
 
-    def __init__(self, bus: MemoryBus, queues: Sequence[str], prefetch: int, yielding: int) -> None:
+    def __init__(
+        self, bus: MemoryBus, queues: Sequence[str], prefetch: int, yielding: int | None = None
+    ) -> None:
         super().__init__(bus)
         self._queues = queues
         self._prefetch = prefetch
-        self._yielding = yielding
+        self._yielding = yielding or prefetch
         self._generation = 1
         self._numbers = count(1)
         self._unacked: defaultdict[str, dict[int, Stored]] = defaultdict(dict)
