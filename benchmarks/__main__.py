@@ -45,9 +45,15 @@ def _limits(at: Servers, size: int) -> Mapping[str, Any]:
 
 
 def _live(at: Servers, size: int) -> Mapping[str, Any]:
-    """With three bodies, and with none: the difference is what a body costs."""
+    """With three bodies, and with none: the difference is what a body costs. And with two workers
+    of each kind that shares its work: what it costs that they share it."""
     alone = live(at, 10 * size, bodies=0).as_dict()
-    return {"live": live(at, 20 * size).as_dict(), "live_without_bodies": alone}
+    shared = live(at, 20 * size, copies=2).as_dict()
+    return {
+        "live": live(at, 20 * size).as_dict(),
+        "live_without_bodies": alone,
+        "live_two_of_each": shared,
+    }
 
 
 def _peers(at: Servers, size: int) -> Mapping[str, Any]:

@@ -69,9 +69,18 @@ def messages(
         yield raw.Outgoing(body, f"bench-{number}", "application/json")
 
 
-def live(servers: Servers, records: int, bodies: int = 3, kinds: Sequence[str] = KINDS) -> Run:
-    """Fill the queue of a hub whose intake is not running, start that, and measure to the end."""
-    with site(servers, bodies, kinds) as made:
+def live(
+    servers: Servers,
+    records: int,
+    bodies: int = 3,
+    kinds: Sequence[str] = KINDS,
+    copies: int = 1,
+) -> Run:
+    """Fill the queue of a hub whose intake is not running, start that, and measure to the end.
+
+    With ``copies`` there are so many of each kind that shares its work.
+    """
+    with site(servers, bodies, kinds, copies) as made:
         exchange = keys.intake_exchange("labour")
         raw.Publishing(made.broker_url, exchange, "live", messages(records)).run()
         made.start("intake")

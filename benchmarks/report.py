@@ -16,6 +16,8 @@ _BEGIN, _END = "<!-- results:begin -->\n", "<!-- results:end -->"
 
 _RUNS = {
     "live path (3 bodies)": "live",
+    "… two intakes, registries, deliveries": "live_two_of_each",
+    "live path, no body": "live_without_bodies",
     "bulk path, NDJSON": "bulk.ndjson",
     "bulk path, XML": "bulk.xml",
     "FastStream": "faststream",

@@ -33,6 +33,9 @@ from tests.support.servers import NoServer, wait_until
 KINDS = ("registry", "delivery", "relay", "agency", "desk", "quality")
 """What runs beside intake; ``qovsaq run all`` starts the same."""
 
+SHARED = ("intake", "registry", "delivery")
+"""What shares its work with others of its kind."""
+
 _STARTS_WITHIN = 120
 
 
@@ -45,9 +48,13 @@ class Site:
     database_url: str
     folder: Path
     bodies: int
-    metrics_port: int = field(default_factory=lambda: _free_ports(len(Kind)))
+    copies: int = 1
+    metrics_port: int = 0
     running: dict[str, HubProcess] = field(default_factory=dict)
     reader: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.metrics_port = self.metrics_port or _free_ports(len(Kind) * self.copies)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -65,12 +72,23 @@ class Site:
         return [name_of(number) for number in range(self.bodies)]
 
     def start(self, *kinds: str) -> None:
-        """Start processes and return when each is at work."""
-        for kind in kinds:
-            self.running[kind] = HubProcess(kind, self.settings, self.folder)
-            self.running[kind].start()
-        everything = ", ".join(kinds)
-        wait_until(lambda: all(map(self._ready, kinds)), _STARTS_WITHIN, f"qovsaq run {everything}")
+        """Start processes and return when each is at work; ``copies`` of each that shares work."""
+        started = [f"{kind} {n + 1}" if n else kind for kind in kinds for n in self._copies(kind)]
+        for name in started:
+            kind, _, number = name.partition(" ")
+            port = self.metrics_port + len(Kind) * (int(number or 1) - 1)
+            settings = self.settings | {"QOVSAQ_METRICS_PORT": str(port)}
+            folder = self.folder / name
+            folder.mkdir(exist_ok=True)
+            self.running[name] = HubProcess(kind, settings, folder)
+            self.running[name].start()
+        everything = ", ".join(started)
+        wait_until(
+            lambda: all(map(self._ready, started)), _STARTS_WITHIN, f"qovsaq run {everything}"
+        )
+
+    def _copies(self, kind: str) -> range:
+        return range(self.copies if kind in SHARED else 1)
 
     def read_deliveries(self) -> None:
         """Read the queues of all bodies from now on, in a process of their own."""
@@ -93,10 +111,12 @@ class Site:
 
     def groups(self, **more: Group) -> dict[str, Group]:
         """All processes of a run by name: the hub's, whoever reads, the servers."""
-        pids = {kind: process.pid for kind, process in self.running.items()}
+        pids: dict[str, set[int]] = {}
+        for name, process in self.running.items():
+            pids.setdefault(name.partition(" ")[0], set()).add(process.pid)
         if self.reader is not None:
-            pids["bodies"] = self.reader.pid
-        return {name: _one(pid) for name, pid in pids.items()} | more | self.servers.groups
+            pids["bodies"] = {self.reader.pid}
+        return {name: _these(each) for name, each in pids.items()} | more | self.servers.groups
 
     def meter(self, **more: Group) -> Meter:
         """Begin to measure."""
@@ -134,16 +154,18 @@ def _free_ports(count: int) -> int:
     raise NoServer("there are no free ports below 30000")
 
 
-def _one(pid: int) -> Group:
-    return lambda: {pid}
+def _these(pids: set[int]) -> Group:
+    return lambda: pids
 
 
 @contextmanager
-def site(servers: Servers, bodies: int = 3, kinds: Sequence[str] = KINDS) -> Iterator[Site]:
+def site(
+    servers: Servers, bodies: int = 3, kinds: Sequence[str] = KINDS, copies: int = 1
+) -> Iterator[Site]:
     """Set a hub up, with everything but intake at work; nothing of it stays."""
     with servers.vhost() as broker_url, servers.database() as database_url:
         _set_up(broker_url, database_url, bodies)
-        with _at_work(servers, broker_url, database_url, bodies, kinds) as made:
+        with _at_work(servers, broker_url, database_url, bodies, kinds, copies) as made:
             yield made
 
 
@@ -162,10 +184,15 @@ def standing_site(servers: Servers, name: str, bodies: int) -> Iterator[Site]:
 
 @contextmanager
 def _at_work(
-    servers: Servers, broker_url: str, database_url: str, bodies: int, kinds: Sequence[str]
+    servers: Servers,
+    broker_url: str,
+    database_url: str,
+    bodies: int,
+    kinds: Sequence[str],
+    copies: int = 1,
 ) -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="qovsaq-bench-") as folder:
-        made = Site(servers, broker_url, database_url, Path(folder), bodies)
+        made = Site(servers, broker_url, database_url, Path(folder), bodies, copies)
         try:
             made.start(*kinds)
             made.read_deliveries()
