@@ -6,10 +6,10 @@ import ctypes
 import gc
 
 _LEFT = 20_000
-"""Objects that a batch may leave behind before they are looked through."""
+"""Objects made and not gone again before they are looked through."""
 
-_YOUNG = 500_000
-"""Objects made and not gone again before that is done in the midst of a batch."""
+_IN_THE_MIDST = 500_000
+"""The same in the midst of a batch, which otherwise lets that wait for its end."""
 
 _M_ARENA_MAX = -8
 """As glibc's ``malloc.h`` has it."""
@@ -27,8 +27,10 @@ def share_arenas() -> bool:
     return mallopt is not None and mallopt(_M_ARENA_MAX, _ARENAS) == 1
 
 
-def collect_rarely() -> None:
+def collect_rarely(*, in_batches: bool) -> None:
     """Leave what a process was built of out of all collections from now on, and make those rarer.
+
+    Whoever works ``in_batches`` calls ``collect_what_is_left`` after each.
 
     Python looks through the youngest objects at every 700 of them, and through everything whenever
     a quarter as much was added, which a batch of 250 records does: through 200,000 objects of
@@ -36,7 +38,8 @@ def collect_rarely() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    young = _IN_THE_MIDST if in_batches else _LEFT
+    gc.set_threshold(young, *gc.get_threshold()[1:])
 
 
 def collect_what_is_left() -> None:

@@ -30,6 +30,9 @@ from schemas.errors import Stop
 _AGENCY_SECONDS = 0.5
 """Pause between two looks at the change feed; what the Agency's systems see is that old."""
 
+_MOST_AT_ONCE = 500
+"""Records in a transaction of the registry: three locks each, of 6,400 that PostgreSQL has."""
+
 _FACTS_SECONDS = 5.0
 """Pause between two looks for facts of staff whose time is over."""
 
@@ -80,7 +83,7 @@ def _registry(hub: Hub) -> Worker:
         queues=queues,
         observer=hub.metrics,
         policy=hub.policy,
-        most_records=settings.batch_records,
+        most_records=min(settings.batch_records, _MOST_AT_ONCE),
         clock=hub.clock,
         tracing=hub.tracing,
     )

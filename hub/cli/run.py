@@ -29,6 +29,9 @@ _log = structlog.get_logger()
 _SUPERVISED = "--supervised"
 
 
+_IN_BATCHES = (Kind.INTAKE, Kind.REGISTRY, Kind.DELIVERY, Kind.DESK)
+
+
 class What(StrEnum):
     """What can be run: one kind of worker, or one process of each."""
 
@@ -75,7 +78,7 @@ def _work(settings: Settings, kind: Kind, stop: threading.Event) -> None:
     try:
         with _exposed(hub, kind) as port:
             worker = hub.worker(kind)
-            collect_rarely()
+            collect_rarely(in_batches=kind in _IN_BATCHES)
             _log.info("running", kind=kind, metrics_port=port)
             worker.run(stop)
     finally:

@@ -77,7 +77,18 @@ def test_a_worker_runs_with_what_it_was_built_of_left_out_of_collections(
 
     monkeypatch.setattr(bootstrap, "build", build)
     run._work(hub.settings, Kind.INTAKE, threading.Event())
-    assert hub.seen["young"] > 700
+    assert hub.seen["young"] > 100_000
+    assert hub.seen["left out"] > 10_000
+
+
+@pytest.mark.usefixtures("usual_collection")
+def test_whoever_does_not_work_in_batches_collects_more_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = Idle()
+    monkeypatch.setattr(bootstrap, "build", lambda *_, **__: hub)
+    run._work(hub.settings, Kind.LOOKUP, threading.Event())
+    assert 700 < hub.seen["young"] < 100_000
     assert hub.seen["left out"] > 10_000
 
 
