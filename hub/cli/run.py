@@ -27,8 +27,6 @@ from hub.tracing.opening import open_tracing
 
 _log = structlog.get_logger()
 _SUPERVISED = "--supervised"
-
-
 _IN_BATCHES = (Kind.INTAKE, Kind.REGISTRY, Kind.DELIVERY, Kind.DESK)
 
 

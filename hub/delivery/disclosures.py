@@ -103,13 +103,11 @@ def persons_in(data: object, namespaces: frozenset[str]) -> list[str]:
     waiting = [data]
     for value in waiting:
         if isinstance(value, dict):
-            kind = value.get("type")
-            if type(kind) is str and kind in namespaces and "notation" in value:
-                notation = value["notation"]
-                if isinstance(notation, str):
-                    found.add(f"{kind}:{notation}")
-                    continue
-            waiting += [part for part in value.values() if type(part) in _CONTAINERS]
+            kind, notation = value.get("type"), value.get("notation")
+            if isinstance(kind, str) and kind in namespaces and isinstance(notation, str):
+                found.add(f"{kind}:{notation}")
+            else:
+                waiting += [part for part in value.values() if type(part) in _CONTAINERS]
         elif isinstance(value, list | tuple):
             waiting += value
     return sorted(found)
