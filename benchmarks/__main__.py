@@ -73,7 +73,7 @@ def _bulk(at: Servers, size: int) -> Mapping[str, Any]:
 
 def _latency(at: Servers, size: int) -> Mapping[str, Any]:
     found = latency(at, size / 100)
-    found["live_under_bulk"] = under_bulk(at, size / 100, 20 * size)
+    found["live_under_bulk"] = under_bulk(at, size / 100, 60 * size)
     return {"latency_ms": found}
 
 

@@ -60,7 +60,7 @@ def latency(servers: Servers, seconds: float) -> dict[str, Any]:
 def under_bulk(servers: Servers, seconds: float, records: int) -> dict[str, Any]:
     """Measure the live lane at 50 records/s for as long as a document of the bulk lane is read.
 
-    Only what was published while the bulk lane was not empty counts.
+    Raises ``AssertionError`` where the document was done before the live records were.
     """
     with tempfile.TemporaryDirectory(prefix="qovsaq-bench-") as folder, site(servers) as at:
         file = ndjson(Path(folder), records)
@@ -70,6 +70,8 @@ def under_bulk(servers: Servers, seconds: float, records: int) -> dict[str, Any]
         _steadily(at, "under", _UNDER_BULK, seconds, records)
         bulk = [keys.intake_queue("labour", "bulk"), keys.writer_queue("bulk")]
         still = queues.depth(at.broker_url, bulk)
+        if not still:
+            raise AssertionError(f"{records} records were done within {seconds} s: send more")
         if loading.wait(_SETTING_OUT + records / _SLOWEST):
             raise RuntimeError((at.folder / "commands.log").read_text()[-2000:])
         total = records + round(_UNDER_BULK * seconds)
