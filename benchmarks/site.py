@@ -50,7 +50,7 @@ class Site:
     bodies: int
     copies: int = 1
     metrics_port: int = 0
-    running: dict[str, HubProcess] = field(default_factory=dict)
+    running: list[HubProcess] = field(default_factory=list)
     reader: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -73,22 +73,22 @@ class Site:
 
     def start(self, *kinds: str) -> None:
         """Start processes and return when each is at work; ``copies`` of each that shares work."""
-        started = [f"{kind} {n + 1}" if n else kind for kind in kinds for n in self._copies(kind)]
-        for name in started:
-            kind, _, number = name.partition(" ")
-            port = self.metrics_port + len(Kind) * (int(number or 1) - 1)
-            settings = self.settings | {"QOVSAQ_METRICS_PORT": str(port)}
-            folder = self.folder / name
-            folder.mkdir(exist_ok=True)
-            self.running[name] = HubProcess(kind, settings, folder)
-            self.running[name].start()
-        everything = ", ".join(started)
-        wait_until(
-            lambda: all(map(self._ready, started)), _STARTS_WITHIN, f"qovsaq run {everything}"
-        )
+        started = [
+            self._started(kind, copy)
+            for kind in kinds
+            for copy in range(self.copies if kind in SHARED else 1)
+        ]
+        everything = ", ".join(kinds)
+        wait_until(lambda: all(map(_ready, started)), _STARTS_WITHIN, f"qovsaq run {everything}")
 
-    def _copies(self, kind: str) -> range:
-        return range(self.copies if kind in SHARED else 1)
+    def _started(self, kind: str, copy: int) -> HubProcess:
+        port = {"QOVSAQ_METRICS_PORT": str(self.metrics_port + len(Kind) * copy)}
+        folder = self.folder / str(copy)
+        folder.mkdir(exist_ok=True)
+        process = HubProcess(kind, self.settings | port, folder)
+        self.running.append(process)
+        process.start()
+        return process
 
     def read_deliveries(self) -> None:
         """Read the queues of all bodies from now on, in a process of their own."""
@@ -112,8 +112,8 @@ class Site:
     def groups(self, **more: Group) -> dict[str, Group]:
         """All processes of a run by name: the hub's, whoever reads, the servers."""
         pids: dict[str, set[int]] = {}
-        for name, process in self.running.items():
-            pids.setdefault(name.partition(" ")[0], set()).add(process.pid)
+        for process in self.running:
+            pids.setdefault(process.kind, set()).add(process.pid)
         if self.reader is not None:
             pids["bodies"] = {self.reader.pid}
         return {name: _these(each) for name, each in pids.items()} | more | self.servers.groups
@@ -132,17 +132,17 @@ class Site:
 
     def close(self) -> None:
         """Stop everything that was started."""
-        for process in self.running.values():
+        for process in self.running:
             process.stop()
         if self.reader is not None:
             self.reader.kill()
             self.reader.wait()
 
-    def _ready(self, kind: str) -> bool:
-        process = self.running[kind]
-        if not process.running:
-            raise RuntimeError(f"qovsaq run {kind} ended: {process.log.read_text()[-2000:]}")
-        return process.ready
+
+def _ready(process: HubProcess) -> bool:
+    if not process.running:
+        raise RuntimeError(f"qovsaq run {process.kind} ended: {process.log.read_text()[-2000:]}")
+    return process.ready
 
 
 def _free_ports(count: int) -> int:

@@ -52,12 +52,13 @@ def split_again(
     size: Size,
     parts: Sequence[int],
 ) -> Iterator[Portion]:
-    """Cut once more what was cut before, ``parts`` being how many records each chunk had.
+    """Cut once more what was cut before, ``parts`` being how many records each chunk had, or
+    empty where nobody remembers.
 
     The same bytes give the same chunks, for less: what the first cut found sound is not looked
     into again. Other bytes give other chunks, which is for the caller to notice.
     """
     member = connector.splitting.ndjson if connector.splitting else None
-    if member and media_type(content_type) in NDJSON:
+    if parts and member and media_type(content_type) in NDJSON:
         return split_ndjson.portions_again(stream, member, limits, parts)
     return split(stream, content_type, connector, limits, size)

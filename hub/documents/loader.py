@@ -151,8 +151,9 @@ class Loader:
         """A few chunks at a time that are not on the bus yet, with the number of the last."""
         digest = hashlib.sha256()
         stream = pieces(document.path, digest.update)
-        how = document.content_type, connector, self.limits, manifest.cut
-        cut = split_again(stream, *how, parts) if parts else split(stream, *how)
+        cut = split_again(
+            stream, document.content_type, connector, self.limits, manifest.cut, parts
+        )
         rest = islice(enumerate(cut, 1), manifest.published, None)
         for some in in_parts(rest, _AT_ONCE):
             last = some[-1][0]

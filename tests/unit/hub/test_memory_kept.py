@@ -66,30 +66,41 @@ class Wasteful(ScriptedHandler):
         self._stop.set()
 
 
-@pytest.mark.usefixtures("usual_collection")
-def test_a_worker_runs_with_what_it_was_built_of_left_out_of_collections(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def worked(monkeypatch: pytest.MonkeyPatch, kind: Kind) -> dict[str, int]:
+    """Run a worker of a kind, and tell how it found the collector."""
     hub = Idle()
 
     def build(*_: Any, **__: Any) -> Idle:
         return hub
 
     monkeypatch.setattr(bootstrap, "build", build)
-    run._work(hub.settings, Kind.INTAKE, threading.Event())
-    assert hub.seen["young"] > 100_000
-    assert hub.seen["left out"] > 10_000
+    run._work(hub.settings, kind, threading.Event())
+    return hub.seen
 
 
 @pytest.mark.usefixtures("usual_collection")
-def test_whoever_does_not_work_in_batches_collects_more_often(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("kind", "least", "most"), [(Kind.INTAKE, 100_000, 10**9), (Kind.LOOKUP, 700, 100_000)]
+)
+def test_a_worker_runs_with_what_it_was_built_of_left_out_of_collections(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, least: int, most: int
 ) -> None:
-    hub = Idle()
-    monkeypatch.setattr(bootstrap, "build", lambda *_, **__: hub)
-    run._work(hub.settings, Kind.LOOKUP, threading.Event())
-    assert 700 < hub.seen["young"] < 100_000
-    assert hub.seen["left out"] > 10_000
+    seen = worked(monkeypatch, kind)
+    assert least < seen["young"] < most
+    assert seen["left out"] > 10_000
+
+
+@pytest.mark.usefixtures("usual_collection")
+@pytest.mark.parametrize(("kind", "within"), [(Kind.LOOKUP, 100_000), (Kind.INTAKE, 1_000_000)])
+def test_what_was_made_later_is_still_collected(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, within: int
+) -> None:
+    worked(monkeypatch, kind)
+    gone = weakref.ref(Circle())
+    made: list[list[int]] = []
+    while gone() is not None and len(made) < within:
+        made.append([0])
+    assert gone() is None
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
@@ -101,9 +112,7 @@ def test_the_c_library_takes_the_setting() -> None:
 def test_what_a_batch_leaves_behind_is_collected_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hub = Idle()
-    monkeypatch.setattr(bootstrap, "build", lambda *_, **__: hub)
-    run._work(hub.settings, Kind.INTAKE, threading.Event())
+    worked(monkeypatch, Kind.INTAKE)
     stop = threading.Event()
     handler = Wasteful(stop)
     worker, _ = hop(handler, [delivery(1)])
