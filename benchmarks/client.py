@@ -8,6 +8,8 @@ from typing import Any
 
 import pika
 
+from tests.support.rabbitmq import patient
+
 
 class Client:
     """A connection with one channel; ``start`` is called once the channel is open."""
@@ -16,7 +18,7 @@ class Client:
         self._start = start
         self.failure: Exception | None = None
         self.connection: Any = pika.SelectConnection(
-            pika.URLParameters(url),
+            patient(url),
             on_open_callback=lambda opened: opened.channel(on_open_callback=self._opened),
             on_open_error_callback=self._ended,
             on_close_callback=self._ended,

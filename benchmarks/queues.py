@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import pika
 import typer
 
+from tests.support.rabbitmq import patient
+
 QUORUM = {"x-queue-type": "quorum"}
 
 app = typer.Typer()
@@ -18,7 +20,7 @@ app = typer.Typer()
 
 def declare(url: str, queues: Sequence[str]) -> None:
     """Declare durable quorum queues."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection = pika.BlockingConnection(patient(url))
     for queue in queues:
         connection.channel().queue_declare(queue, durable=True, arguments=QUORUM)
     connection.close()
@@ -27,7 +29,7 @@ def declare(url: str, queues: Sequence[str]) -> None:
 @contextmanager
 def watching(url: str, queues: Sequence[str]) -> Iterator[Callable[[], int]]:
     """Yield what counts the messages that are ready in these queues together, again and again."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection = pika.BlockingConnection(patient(url))
     channel = connection.channel()
 
     def depth() -> int:
@@ -49,7 +51,7 @@ def depth(url: str, queues: Sequence[str]) -> int:
 @app.command()
 def drain(url: str, queues: list[str]) -> None:
     """Read queues as their subscribers would, until killed; nothing is made of what is read."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection = pika.BlockingConnection(patient(url))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=100)
     for queue in queues:

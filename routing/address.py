@@ -39,7 +39,7 @@ def _parameters(url: str, name: str) -> Any:
     if not url.startswith(("amqp://", "amqps://")):
         raise Stop("the broker URL must start with amqp:// or amqps://")
     try:
-        read = pika.URLParameters(url)
+        read = pika.URLParameters(url)  # noqa: TID251 - the one place in the hub
     except (ValueError, SyntaxError, OSError, TypeError) as error:
         # The text of these errors may quote the URL, and with it the password.
         raise Unreadable(f"the broker URL cannot be read ({type(error).__name__})") from None

@@ -19,6 +19,7 @@ from benchmarks.live import Run, run_of
 from benchmarks.meter import Meter
 from benchmarks.peers.notice import TABLE
 from benchmarks.servers import Servers
+from tests.support.rabbitmq import patient
 from tests.support.servers import wait_until
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def _lay_out(url: str, which: Peer) -> list[str]:
     queues.declare(url, [which.intake])
     outputs = [f"{which.exchange}.{number}" for number in range(_BODIES)]
     queues.declare(url, outputs)
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection = pika.BlockingConnection(patient(url))
     channel = connection.channel()
     channel.exchange_declare(which.exchange, "topic", durable=True)
     for queue in outputs:

@@ -20,6 +20,7 @@ from routing.observer import Unobserved
 from routing.rabbit import RabbitBus
 from schemas.envelope import CONTENT_TYPE, Event, encode_batch
 from tests.support.outbound_bench import BODY, OutboundBench
+from tests.support.rabbitmq import patient
 
 QUEUE = keys.deliver_queue(BODY)
 
@@ -101,7 +102,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         try:
-            connection = pika.BlockingConnection(pika.URLParameters(self._url))
+            connection = pika.BlockingConnection(patient(self._url))
             channel = connection.channel()
             channel.basic_qos(prefetch_count=5)
             for number, (method, _, body) in enumerate(channel.consume(QUEUE), 1):
@@ -115,7 +116,7 @@ class Reader(threading.Thread):
 
 def may_read(url: str) -> bool:
     """Try to read one message, as the subscriber."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection = pika.BlockingConnection(patient(url))
     try:
         connection.channel().basic_get(QUEUE)
     except ChannelClosedByBroker as error:
@@ -129,7 +130,7 @@ def may_read(url: str) -> bool:
 def may_read_ids(plant: Plant) -> list[str]:
     """Read all that the subscriber can read."""
     read: list[str] = []
-    connection = pika.BlockingConnection(pika.URLParameters(plant.reader_url))
+    connection = pika.BlockingConnection(patient(plant.reader_url))
     channel = connection.channel()
     while True:
         method, _, body = channel.basic_get(QUEUE, auto_ack=True)

@@ -117,12 +117,17 @@ class Broker:
             self.administration.delete_vhost(name)
 
 
+def patient(url: str) -> pika.connection.Parameters:
+    """Read the URL of a broker, for a connection that waits for a busy one to answer."""
+    parameters = pika.URLParameters(url)  # noqa: TID251 - the one place of tests and benchmarks
+    parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
+    return parameters
+
+
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
     """Yield a channel of a short-lived connection."""
-    parameters = pika.URLParameters(url)
-    parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
-    connection = pika.BlockingConnection(parameters)
+    connection = pika.BlockingConnection(patient(url))
     try:
         yield connection.channel()
     finally:
@@ -132,8 +137,7 @@ def connected(url: str) -> Iterator[Any]:
 
 def answers(url: str) -> bool:
     """Whether a broker lets us in at ``url``."""
-    parameters = pika.URLParameters(url)
-    parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
+    parameters = patient(url)
     try:
         # First the bare port: pika logs each refused connection at length.
         socket.create_connection((parameters.host, parameters.port), _PATIENCE).close()

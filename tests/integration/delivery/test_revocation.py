@@ -30,7 +30,7 @@ from tests.support.outbound_bench import (
     person,
 )
 from tests.support.outbound_plant import QUEUE, Plant, Reader, may_read, may_read_ids
-from tests.support.rabbitmq import Broker
+from tests.support.rabbitmq import Broker, patient
 from tests.support.servers import wait_until
 
 pytestmark = [
@@ -190,7 +190,7 @@ def test_a_subscriber_reads_its_own_queue_and_does_nothing_else(plant: Plant) ->
     names = [queue.name for queue in (topology(()) + plant.bench.topology).queues]
 
     def refused(method: str, *arguments: Any) -> bool:
-        connection = pika.BlockingConnection(pika.URLParameters(plant.reader_url))
+        connection = pika.BlockingConnection(patient(plant.reader_url))
         try:
             getattr(connection.channel(), method)(*arguments)
         except ChannelClosedByBroker as error:
