@@ -8,15 +8,16 @@ or a living relay will give it a holder; any other is unaccounted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.evidence import holders
+from hub.evidence import holders, pages
 from hub.evidence.holders import Situation
 from hub.evidence.record_log import State
-from hub.store.database import Database, Row, Transaction, as_json
+from hub.store.database import Database, Transaction, as_json
 from routing.bus import Bus
 
 SETTLED = tuple(state for state in State if not state.open)
@@ -78,16 +79,6 @@ class Statement:
         }
 
 
-_EXPECTED = """
-SELECT ministry, count(*) AS messages, sum(records)::bigint AS received,
-    sum(arrivals - 1)::bigint AS again
-FROM evidence.journal GROUP BY ministry
-"""
-
-_STATES = """
-SELECT ministry, state, count(*) AS records FROM evidence.record_log GROUP BY ministry, state
-"""
-
 _ORPHANS = """
 SELECT log.ministry, count(*) AS records
 FROM evidence.record_log log
@@ -107,16 +98,16 @@ def statement(
     ministries: Sequence[str],
     lanes: Sequence[str],
     relay_limit: int,
+    anew: bool = False,
 ) -> Statement:
     """Draw up the account; must be the first thing its transaction does.
 
-    Ministries that never sent anything have a line of zeros.
+    Ministries that never sent anything have a line of zeros. What has come to rest is carried
+    forward (``hub.evidence.pages``), or counted ``anew`` with everything else.
     """
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    tx.count_alone()
-    expected = {row["ministry"]: row for row in tx.rows(_EXPECTED)}
-    counted = _by_ministry(tx.rows(_STATES))
-    names = sorted(set(ministries) | set(expected) | set(counted))
+    sums = pages.counted_anew(tx) if anew else pages.carried_forward(tx)
+    names = sorted(set(ministries) | set(sums))
     orphans = {
         row["ministry"]: row["records"]
         for row in tx.rows(
@@ -128,10 +119,7 @@ def statement(
             },
         )
     }
-    lines = [
-        _line(name, expected.get(name), counted.get(name, {}), orphans.get(name, 0))
-        for name in names
-    ]
+    lines = [_line(name, sums.get(name, Counter()), orphans.get(name, 0)) for name in names]
     return Statement(situation.now, lines)
 
 
@@ -144,6 +132,7 @@ def draw_up(
     settle: timedelta,
     relay_limit: int,
     now: datetime,
+    anew: bool = False,
 ) -> Statement:
     """Take stock of broker and database, then draw up the account as of ``now`` (aware)."""
     ministries = tuple(ministries)
@@ -151,26 +140,26 @@ def draw_up(
     with database.transaction() as tx:
         situation = holders.look(tx, depths, settle, now)
     with database.transaction() as tx:
-        return statement(tx, situation, ministries=ministries, lanes=lanes, relay_limit=relay_limit)
+        return statement(
+            tx,
+            situation,
+            ministries=ministries,
+            lanes=lanes,
+            relay_limit=relay_limit,
+            anew=anew,
+        )
 
 
-def _by_ministry(rows: Sequence[Row]) -> dict[str, dict[State, int]]:
-    counted: dict[str, dict[State, int]] = {}
-    for row in rows:
-        counted.setdefault(row["ministry"], {})[State(row["state"])] = row["records"]
-    return counted
-
-
-def _line(name: str, expected: Row | None, counted: Mapping[State, int], orphans: int) -> Line:
-    received = expected["received"] if expected else 0
-    still_open = sum(count for state, count in counted.items() if state.open)
-    missing = abs(received - sum(counted.values()))
+def _line(name: str, counts: Counter[str], orphans: int) -> Line:
+    settled = {state: counts[state] for state in SETTLED}
+    still_open = sum(counts[state] for state in State if state.open)
+    missing = abs(counts[pages.EXPECTED] - still_open - sum(settled.values()))
     return Line(
         ministry=name,
-        messages=expected["messages"] if expected else 0,
-        received=received,
-        settled={state: counted.get(state, 0) for state in SETTLED},
+        messages=counts[pages.MESSAGES],
+        received=counts[pages.EXPECTED],
+        settled=settled,
         in_flight=still_open - orphans,
         unaccounted=orphans + missing,
-        again=expected["again"] if expected else 0,
+        again=counts[pages.AGAIN],
     )

@@ -58,6 +58,15 @@ _REASONS = {
 """What a client's own text holds, and what is said of it: the rest of it names hosts and users."""
 
 
+_BY_INDEX = (
+    ("enable_seqscan", "off"),
+    ("enable_nestloop", "off"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_custom_plan"),
+    ("work_mem", "64MB"),
+)
+
+
 def as_json(rows: object) -> str:
     """Render a batch as the one JSON parameter of a statement."""
     return orjson.dumps(rows).decode()
@@ -84,6 +93,20 @@ class Transaction:
     def count_alone(self) -> None:
         """Read whole tables on one core in this transaction: others have work meanwhile."""
         self._connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+
+    def count_by_index(self) -> None:
+        """Read a few ranges by index, on one core, whatever the planner expects of their size.
+
+        What it takes for large it would read from end to end, and compile first for a second;
+        what it takes for one row it would compare with all others.
+        """
+        for setting in _BY_INDEX:
+            self._connection.execute("SELECT set_config(%s, %s, true)", setting)
+        self.count_alone()
+
+    def wait_at_most(self, patience: LiteralString) -> None:
+        """Give up, with ``RetryLater``, where a lock is not had in so long (``'1s'``)."""
+        self._connection.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
 
     def copy_out(self, statement: Statement, write: Callable[[memoryview], object]) -> int:
         """Run a ``COPY … TO STDOUT``, giving each piece to ``write``; return the number of rows."""

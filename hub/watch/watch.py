@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hub.evidence import backups, ledger, workers
+from hub.evidence import backups, ledger, pages, workers
 from hub.metrics import Metrics
 from hub.pacing import Pacing
 from hub.store.database import Database
@@ -104,6 +104,7 @@ class Watch:
             self.observer.gauge("backup_completed_timestamp_seconds", backed_up.timestamp())
 
     def _ledger(self, now: datetime) -> None:
+        pages.close(self.database)
         statement = ledger.draw_up(
             self.database,
             self.bus,

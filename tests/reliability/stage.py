@@ -12,7 +12,9 @@ from typing import Any
 
 from hub import bootstrap
 from hub.bootstrap import Hub, Kind
-from hub.crew import at_work
+from hub.crew import Worker, at_work
+from hub.evidence import pages
+from hub.rounds import Rounds
 from hub.settings import Settings
 from hub.simulator.account import Account
 from hub.simulator.publish import Window, publish
@@ -86,11 +88,13 @@ class Stage:
     def working(self) -> Iterator[Hub]:
         """Have the crew at work during the block; whatever stops one of them is raised."""
         hub = self._build(self.broker_url)
-        workers = {
+        workers: dict[str, Worker] = {
             f"{kind} {number}": hub.worker(kind)
             for kind, times in self.crew.items()
             for number in range(times)
         }
+        ledger = hub.database("ledger")
+        workers["ledger"] = Rounds("ledger", lambda: pages.close(ledger), 0.1, ledger.close)
         try:
             self.ended.clear()
             with at_work(workers, self.ended):

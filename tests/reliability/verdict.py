@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from connectors._kit.discover import discover
-from hub.evidence import ledger
+from hub.evidence import ledger, pages
 from hub.evidence.outcomes import outcomes
 from hub.simulator.account import Account
 from hub.store.database import Database
@@ -45,6 +45,7 @@ def verdict(
         )
         with database.transaction() as tx:
             found = account.compare(outcomes(tx))
+        found += _of_pages(database)
     finally:
         database.close()
     if statement.unaccounted or statement.in_flight:
@@ -55,6 +56,17 @@ def verdict(
     if exported(database_url) != list(expected):
         found.append("the registry differs from the undisturbed run")
     return found
+
+
+def _of_pages(database: Database) -> list[str]:
+    """Name what pages say otherwise than a count, as the case left them and once all are closed."""
+    with database.transaction() as tx:
+        found = pages.differences(tx)
+    pages.close(database)
+    with database.transaction() as tx:
+        found += pages.differences(tx)
+        (row,) = tx.rows("SELECT count(*) AS open FROM evidence.page_opened")
+    return found + [f"{row['open']} pages are open again"] * bool(row["open"])
 
 
 def dead_queues(ministries: Iterable[str]) -> list[str]:

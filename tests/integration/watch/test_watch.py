@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from connectors._kit.discover import discover
-from hub.evidence import backups
+from hub.evidence import backups, record_log
 from hub.evidence.backups import Backup, Event
+from hub.evidence.record_log import Settlement, State
 from hub.metrics import Metrics
 from hub.pacing import Pacing
 from hub.store.database import Database
@@ -21,6 +22,7 @@ from hub.watch.leader import Leadership
 from hub.watch.watch import Watch
 from routing import keys
 from tests.support.intake_bench import Bench, sample
+from tests.support.small_pages import small_pages
 
 pytestmark = pytest.mark.database
 
@@ -98,6 +100,22 @@ def test_a_ledger_that_has_grown_large_is_drawn_up_less_often(post: Post) -> Non
         assert post.tells('in_flight{ministry="labour"} 0.0')
     watch.step(post.bench.now)
     assert post.tells('in_flight{ministry="labour"} 1.0')
+
+
+def test_what_has_come_to_rest_is_closed_before_the_ledger_is_drawn_up(post: Post) -> None:
+    database = post.bench.database
+    small_pages(database)
+    for number in range(5):
+        post.bench.send("labour", CONTRACT, message_id=f"m{number}")
+        post.bench.work()
+    with database.transaction() as tx:
+        rows = tx.rows("SELECT record_id FROM evidence.record_log")
+        written = [Settlement(row["record_id"].hex, State.WRITTEN) for row in rows]
+        record_log.settle(tx, written, post.bench.now)
+    post.watch().step(post.bench.now)
+    with database.transaction() as tx:
+        assert [row["page"] for row in tx.rows("SELECT page FROM evidence.closed_page")] == [0, 1]
+    assert post.tells('unaccounted{ministry="labour"} 0.0')
 
 
 def test_depths_and_ages_of_queues_and_of_open_records(post: Post) -> None:
