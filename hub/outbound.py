@@ -7,7 +7,7 @@ import threading
 from hub.assembly import Hub, Kind
 from hub.broker_control import BrokerControl
 from hub.crew import Crew, Worker
-from hub.delivery import account, subscribers
+from hub.delivery import account, account_pages, subscribers
 from hub.delivery.account import Line
 from hub.delivery.administration import BrokerAdministration, NoAdministration, RabbitmqCtl
 from hub.delivery.amqp import QueueSender
@@ -20,6 +20,7 @@ from hub.delivery.office import Office
 from hub.delivery.recall import Recaller
 from hub.delivery.sender import Sender
 from hub.delivery.subscriber import Channel, Subscriber, check_channel
+from hub.evidence import pages
 from hub.evidence.downtime.pauses import Pauses
 from hub.evidence.outages import OutageLog
 from hub.hop import Hop, Pace
@@ -64,15 +65,42 @@ def governance(hub: Hub, purpose: str = "grants") -> Governance:
     )
 
 
-def custody(hub: Hub) -> list[Line]:
-    """Draw up every subscriber's account as of now."""
+def custody(hub: Hub, *, anew: bool = False) -> list[Line]:
+    """Draw up every subscriber's account as of now, counting ``anew`` what rests as well."""
     database = hub.database("custody")
     try:
         with database.transaction() as tx:
             known = subscribers.known(tx)
         depths = account.depths(hub.bus, known)
         with database.transaction() as tx:
-            return account.draw_up(tx, known, depths, settle=hub.settle, now=hub.clock())
+            return account.draw_up(tx, known, depths, settle=hub.settle, now=hub.clock(), anew=anew)
+    finally:
+        database.close()
+
+
+def differences(hub: Hub) -> list[str]:
+    """Name what the pages of ledger and accounts say otherwise than counting everything."""
+    database = hub.database("custody")
+    try:
+        with database.transaction() as tx:
+            known = [each for each in subscribers.known(tx) if each.pushed]
+        with database.transaction() as tx:
+            found = pages.differences(tx)
+        with database.transaction() as tx:
+            return found + account.differences(tx, known, hub.clock() - hub.settle)
+    finally:
+        database.close()
+
+
+def close_accounts(hub: Hub) -> None:
+    """Close the pages of every subscriber's account that rest."""
+    database = hub.database("custody")
+    try:
+        with database.transaction() as tx:
+            known = subscribers.known(tx)
+        for each in known:
+            if each.pushed:
+                account_pages.close(database, each, hub.clock() - hub.settle)
     finally:
         database.close()
 
@@ -142,6 +170,7 @@ def _sender(bus: Bus, subscriber: Subscriber, settings: Settings) -> Sender:
 def _tell(hub: Hub) -> None:
     """Show each subscriber's account in the metrics."""
     observer = hub.metrics
+    close_accounts(hub)
     for line in custody(hub):
         places = line.as_dict()
         name = places.pop("subscriber")

@@ -5,16 +5,22 @@ queues were bound, of the records it is told of, beside what custody has seen in
 the sum can fail. *Recalled* counts as withheld. In flight is what waits in custody, what is in a
 parcel that was not confirmed, and what has no row yet while something is known to hold it: its
 queue is not empty, its worker is held up by an endpoint, or it is younger than the settle time.
+
+What rests is carried forward by the page (``hub.delivery.account_pages``), or counted anew.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.delivery import account_pages
+from hub.delivery.account_pages import MOVING, OVERDUE, UNSEEN
 from hub.delivery.subscriber import Subscriber
+from hub.evidence.pages import otherwise
 from hub.store.database import Transaction, as_json
 from routing import keys
 from routing.bus import Bus
@@ -69,10 +75,30 @@ def draw_up(
     *,
     settle: timedelta,
     now: datetime,
+    anew: bool = False,
 ) -> list[Line]:
-    """Draw up the account as of ``now`` (aware); ``depths`` were read before the transaction."""
-    tx.count_alone()
-    return [_line(tx, each, depths, settle, now) for each in subscribers if each.pushed]
+    """Draw up the account as of ``now`` (aware); ``depths`` were read before the transaction.
+
+    What custody holds of a record that the record log does not know is found ``anew`` only.
+    """
+    count = _counted_anew if anew else account_pages.carried_forward
+    return [
+        _line(each, count(tx, each, now - settle), depths) for each in subscribers if each.pushed
+    ]
+
+
+def differences(tx: Transaction, subscribers: Iterable[Subscriber], before: datetime) -> list[str]:
+    """Name what closed pages say otherwise than counting everything; nothing is as it must be.
+
+    Must be the first thing its transaction does; ``before`` as for what is overdue (aware).
+    """
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    found: list[str] = []
+    for each in subscribers:
+        anew = _counted_anew(tx, each, before)
+        carried = account_pages.carried_forward(tx, each, before)
+        found += otherwise(each.name, anew, carried)
+    return found
 
 
 def depths(bus: Bus, subscribers: Iterable[Subscriber]) -> dict[str, int]:
@@ -86,35 +112,29 @@ def queues_of(subscriber: Subscriber) -> Sequence[str]:
     return [keys.outbound_queue(subscriber.name, lane) for lane in lanes]
 
 
-def _line(
-    tx: Transaction,
-    subscriber: Subscriber,
-    depths: Mapping[str, int],
-    settle: timedelta,
-    now: datetime,
-) -> Line:
-    rows = tx.rows(_STATES, [subscriber.name])
-    count = {row["place"]: row["records"] for row in rows}
-    unseen, old = _unseen(tx, subscriber, now - settle)
+def _line(subscriber: Subscriber, counts: Counter[str], depths: Mapping[str, int]) -> Line:
     waiting = any(depths.get(queue, 0) for queue in queues_of(subscriber))
-    unaccounted = 0 if waiting or count.get("unconfirmed") else old
+    unaccounted = 0 if waiting or counts["unconfirmed"] else counts[OVERDUE]
     return Line(
         subscriber=subscriber.name,
-        due=sum(count.values()) + unseen,
-        delivered=count.get("delivered", 0),
-        withheld=count.get("withheld", 0) + count.get("recalled", 0),
-        held=count.get("held", 0),
-        parked=count.get("parked", 0),
-        in_flight=count.get("retrying", 0) + count.get("unconfirmed", 0) + unseen - unaccounted,
+        due=counts.total(),
+        delivered=counts["delivered"],
+        withheld=counts["withheld"] + counts["recalled"],
+        held=counts["held"],
+        parked=counts["parked"],
+        in_flight=sum(counts[place] for place in MOVING) - unaccounted,
         unaccounted=unaccounted,
-        recalled=count.get("recalled", 0),
+        recalled=counts["recalled"],
     )
 
 
-def _unseen(tx: Transaction, subscriber: Subscriber, before: datetime) -> tuple[int, int]:
-    """Count what is due and not in custody, and what of it has been settled for long."""
+def _counted_anew(tx: Transaction, subscriber: Subscriber, before: datetime) -> Counter[str]:
+    """Count row by row, whatever was closed; what is due and not in custody, apart from custody."""
+    tx.count_alone()
+    rows = tx.rows(_STATES, [subscriber.name])
+    counts = Counter({row["place"]: row["records"] for row in rows})
     if subscriber.since is None:
-        return 0, 0
+        return counts
     given = {
         "subscriber": subscriber.name,
         "records": as_json(list(subscriber.records)),
@@ -122,4 +142,6 @@ def _unseen(tx: Transaction, subscriber: Subscriber, before: datetime) -> tuple[
         "before": before,
     }
     (row,) = tx.rows(_UNSEEN, given)
-    return row["records"], row["old"]
+    counts[OVERDUE] = row["old"]
+    counts[UNSEEN] = row["records"] - row["old"]
+    return counts

@@ -136,7 +136,7 @@ class Site:
         return all(len(self.received(name)) == self.published for name in WELL)
 
     def accounts(self) -> dict[str, Account]:
-        return {line.subscriber: line for line in outbound.custody(self.hub)}
+        return {line.subscriber: line for line in outbound.custody(self.hub, anew=True)}
 
     def at_rest(self) -> bool:
         lines = self.accounts().values()

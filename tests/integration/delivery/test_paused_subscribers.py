@@ -69,7 +69,12 @@ def test_what_is_due_to_a_paused_subscriber_waits_in_the_store_and_leaves_afterw
 def _accounts(outbound: OutboundBench) -> list[account.Line]:
     with outbound.database.transaction() as tx:
         return account.draw_up(
-            tx, [outbound.subscriber], {}, settle=timedelta(minutes=1), now=outbound.clock.now
+            tx,
+            [outbound.subscriber],
+            {},
+            settle=timedelta(minutes=1),
+            now=outbound.clock.now,
+            anew=True,
         )
 
 
