@@ -109,8 +109,8 @@ class Hub:
         """Build the worker of a kind."""
         return self.builders[kind](self)
 
-    def ledger(self) -> Statement:
-        """Draw up the account of now."""
+    def ledger(self, *, anew: bool = False) -> Statement:
+        """Draw up the account of now, counting ``anew`` what rests as well."""
         database = self.database("ledger")
         try:
             return ledger.draw_up(
@@ -121,6 +121,7 @@ class Hub:
                 settle=self.settle,
                 relay_limit=self.settings.relay_limit,
                 now=self.clock(),
+                anew=anew,
             )
         finally:
             database.close()

@@ -26,27 +26,37 @@ def ledger(
         Path | None,
         typer.Option(help="Folder with a simulator's account to compare with, record by record."),
     ] = None,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            help="Count what rests again, too, and compare with what was carried forward."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show, per ministry, what became of every record; status 1 if any is unaccounted for.
 
-    With an account of what was sent, status 1 also where the two differ.
+    With an account of what was sent, status 1 also where the two differ. What has come to rest is
+    carried forward from when it was counted, unless all is counted anew.
     """
     hub = bootstrap.build(command_settings())
-    statement = hub.ledger()
-    delivered = outbound.custody(hub)
+    statement = hub.ledger(anew=anew)
+    delivered = outbound.custody(hub, anew=anew)
     compared = None if sent is None else _differences(hub, sent)
+    pages = outbound.differences(hub) if anew else None
     if as_json:
         account = statement.as_dict() | {"subscribers": [line.as_dict() for line in delivered]}
-        show_json(account | ({} if compared is None else {"differences": compared}))
+        more = {"differences": compared, "pages": pages}
+        show_json(account | {name: found for name, found in more.items() if found is not None})
     else:
         show_statement(statement)
         if delivered:
             show_lines(delivered)
         show_differences(compared)
+        _show(pages, "Closed pages differ from what was counted.", "Closed pages agree.")
     hub.bus.close()
     balanced = statement.balanced and all(line.balanced for line in delivered)
-    raise typer.Exit(Exit.OK if balanced and not compared else Exit.NO)
+    raise typer.Exit(Exit.OK if balanced and not compared and not pages else Exit.NO)
 
 
 def _differences(hub: Hub, folder: Path) -> list[str]:
@@ -71,13 +81,17 @@ def _plain(message_id: str) -> str:
 
 def show_differences(found: Sequence[str] | None) -> None:
     """Print where ledger and account differ, the first few by name."""
+    _show(found, "The ledger differs from what was sent.", "It equals what was sent.")
+
+
+def _show(found: Sequence[str] | None, some: str, none: str) -> None:
     if found is None:
         return
     for line in found[:_SHOWN]:
         typer.echo(f"  differs: {line}")
     if len(found) > _SHOWN:
         typer.echo(f"  ... and {len(found) - _SHOWN:,} more")
-    typer.echo("The ledger differs from what was sent." if found else "It equals what was sent.")
+    typer.echo(some if found else none)
 
 
 def show_statement(statement: Statement) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli.ending import Exit
+from hub.store.database import Database
 from tests.support.commands import CommandLine
 from tests.support.rabbitmq import connected
 from tests.support.servers import free_port
@@ -119,6 +120,22 @@ def test_the_ledger_of_a_hub_that_received_nothing_balances(declared: CommandLin
     assert answer.status == Exit.OK
     assert (answer.json["balanced"], answer.json["inFlight"]) == (True, 0)
     assert "justice" in declared("ledger").out
+
+
+def test_a_ledger_counted_anew_says_where_closed_pages_say_otherwise(
+    declared: CommandLine, database: Database
+) -> None:
+    agreed = declared("ledger", "--anew")
+    assert (agreed.status, "Closed pages agree." in agreed.out) == (Exit.OK, True)
+    with database.transaction() as tx:
+        tx.execute("""INSERT INTO evidence.page (page, records, sums)
+            VALUES (0, 0, '[["justice", "refused", 3]]')""")
+    differs = declared("ledger", "--anew")
+    assert differs.status == Exit.NO
+    assert "differs: justice refused: 0 counted, 3 carried forward" in differs.out
+    assert declared("ledger", "--anew", "--json").json["pages"] == [
+        "justice refused: 0 counted, 3 carried forward"
+    ]
 
 
 def test_what_was_sent_and_not_received_is_a_difference(
