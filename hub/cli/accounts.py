@@ -16,12 +16,18 @@ from hub.delivery.account import Line
 
 def custody(
     subscriber: Annotated[str | None, typer.Argument(help="Only this subscriber's.")] = None,
+    anew: Annotated[bool, typer.Option(help="Count what rests again, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show, per subscriber, where every record due to it is; status 1 if any is unaccounted for."""
+    """Show, per subscriber, where every record due to it is; status 1 if any is unaccounted for.
+
+    What has come to rest is carried forward, unless all is counted anew; that also finds what
+    custody holds and the record log does not know.
+    """
     hub = bootstrap.build(command_settings())
     try:
-        lines = [line for line in outbound.custody(hub) if subscriber in (None, line.subscriber)]
+        drawn_up = outbound.custody(hub, anew=anew)
+        lines = [line for line in drawn_up if subscriber in (None, line.subscriber)]
     finally:
         hub.bus.close()
     if as_json:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -97,6 +98,12 @@ def waiting(desk: Desk) -> int:
     return control.depths(desk.broker_url, [QUEUE]).get(QUEUE, -1)
 
 
+def custody(operator: CommandLine) -> dict[str, Any]:
+    """The account of records that came here past the record log."""
+    (line,) = operator("subscribers", "custody", BODY, "--anew", "--json").json["subscribers"]
+    return dict(line)
+
+
 def test_a_subscriber_from_its_first_document_to_its_last_record(desk: Desk) -> None:
     aysel, behruz = desk.of["aysel"], desk.of["behruz"]
     added = aysel("subscribers", "add", str(desk.folder / "body.toml"))
@@ -123,13 +130,13 @@ def test_a_subscriber_from_its_first_document_to_its_last_record(desk: Desk) -> 
         assert waiting(desk) == 0
         publish_batch(desk.broker_url, [person(3)])
         wait_until(
-            lambda: aysel("subscribers", "custody", "--json").json["subscribers"][0]["due"] == 3,
+            lambda: custody(aysel)["due"] == 3,
             60,
             "the third record in custody",
         )
     hub.bus.close()
 
-    (line,) = aysel("subscribers", "custody", BODY, "--json").json["subscribers"]
+    line = custody(aysel)
     assert (line["delivered"], line["withheld"], line["recalled"]) == (0, 3, 2)
     (grant,) = aysel("grants", "list", "--json").json
     assert grant["standing"] == "revoked"

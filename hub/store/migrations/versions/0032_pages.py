@@ -148,6 +148,10 @@ END $$;
 CREATE TRIGGER subscriber_opens_pages AFTER UPDATE ON outbound.subscriber
     FOR EACH ROW WHEN ((OLD.document, OLD.since) IS DISTINCT FROM (NEW.document, NEW.since))
     EXECUTE FUNCTION outbound.open_all_pages();
+
+REVOKE EXECUTE ON FUNCTION evidence.open_written_pages(), evidence.open_page() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION outbound.open_written_pages(), outbound.open_changed_pages(),
+    outbound.open_all_pages() FROM PUBLIC;
 """
 
 
