@@ -49,7 +49,7 @@ _COUNT = compose("""
 ), near AS (
     SELECT record_id, state, delivery_id FROM outbound.custody
     WHERE subscriber = %(subscriber)s AND decided_at >= %(first)s::timestamptz
-      AND decided_at < %(last)s::timestamptz
+      AND decided_at < coalesce(%(last)s::timestamptz, 'infinity')
 ), placed AS (
     SELECT logged.page, count(*) AS number,
         coalesce(near.state, far.state, CASE WHEN NOT logged.told THEN NULL
@@ -95,6 +95,9 @@ FROM ({open}) AS open JOIN evidence.closed_page USING (page)
 ORDER BY page
 """, open=_OPEN)  # fmt: skip
 
+# What is open is mostly what came last.
+_RECENT = "SELECT first FROM evidence.page ORDER BY page DESC LIMIT 1"
+
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('outbound.page'), hashtext(%s))"
 
 _COUNT_THESE = prepared("""
@@ -116,7 +119,8 @@ ON CONFLICT (subscriber, page) DO UPDATE SET closing = excluded.closing,
 def carried_forward(tx: Transaction, subscriber: Subscriber, before: datetime) -> Counter[str]:
     """Count a body's records by place; those due and settled ``before`` (aware) are overdue."""
     tx.count_by_index()
-    rows = tx.rows(_SUMS, _given(subscriber, before))
+    recent = {"first": row["first"] for row in tx.rows(_RECENT)}
+    rows = tx.rows(_SUMS, _given(subscriber, before) | recent)
     counts = Counter({row["place"]: row["number"] for row in rows})
     del counts[_OUTSIDE]
     return counts
