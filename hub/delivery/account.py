@@ -93,11 +93,12 @@ def differences(tx: Transaction, subscribers: Iterable[Subscriber], before: date
     Must be the first thing its transaction does; ``before`` as for what is overdue (aware).
     """
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    subscribers = list(subscribers)
+    # First, all that read whole tables: what reads by index has the planner avoid that.
+    anew = [_counted_anew(tx, each, before) for each in subscribers]
     found: list[str] = []
-    for each in subscribers:
-        anew = _counted_anew(tx, each, before)
-        carried = account_pages.carried_forward(tx, each, before)
-        found += otherwise(each.name, anew, carried)
+    for each, counts in zip(subscribers, anew, strict=True):
+        found += otherwise(each.name, counts, account_pages.carried_forward(tx, each, before))
     return found
 
 

@@ -119,7 +119,7 @@ ON CONFLICT (subscriber, page) DO UPDATE SET closing = excluded.closing,
 def carried_forward(tx: Transaction, subscriber: Subscriber, before: datetime) -> Counter[str]:
     """Count a body's records by place; those due and settled ``before`` (aware) are overdue."""
     tx.count_by_index()
-    recent = {"first": row["first"] for row in tx.rows(_RECENT)}
+    recent = next(iter(tx.rows(_RECENT)), {})
     rows = tx.rows(_SUMS, _given(subscriber, before) | recent)
     counts = Counter({row["place"]: row["number"] for row in rows})
     del counts[_OUTSIDE]
