@@ -155,3 +155,17 @@ def test_a_migration_that_meets_a_lock_lets_others_by_and_comes_again(
         rival.rollback()
         assert upgrade.result(120) == migrate.expected()
     assert len(waits) == 2
+
+
+def test_an_index_that_was_left_half_made_is_made_again(database_url: str) -> None:
+    valid = (
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'outbound.custody_decided'::regclass"
+    )
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("UPDATE public.schema_version SET version_num = '0032'")
+        owner.execute(
+            "UPDATE pg_index SET indisvalid = false"
+            " WHERE indexrelid = 'outbound.custody_decided'::regclass"
+        )
+        assert bring_up_to_date(database_url) == migrate.expected()
+        assert owner.execute(valid).fetchall() == [(True,)]
