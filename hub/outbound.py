@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hub.assembly import Hub, Kind
 from hub.broker_control import BrokerControl
@@ -28,6 +30,7 @@ from hub.pacing import Pacing
 from hub.registry import current
 from hub.rounds import Rounds
 from hub.settings import Settings
+from hub.store.database import Database
 from routing.bus import Bus
 
 _WATCH_SECONDS = 1.0
@@ -67,42 +70,37 @@ def governance(hub: Hub, purpose: str = "grants") -> Governance:
 
 def custody(hub: Hub, *, anew: bool = False) -> list[Line]:
     """Draw up every subscriber's account as of now, counting ``anew`` what rests as well."""
-    database = hub.database("custody")
-    try:
-        with database.transaction() as tx:
-            known = subscribers.known(tx)
-        depths = account.depths(hub.bus, known)
-        with database.transaction() as tx:
-            return account.draw_up(tx, known, depths, settle=hub.settle, now=hub.clock(), anew=anew)
-    finally:
-        database.close()
+    with _books(hub) as (database, known):
+        return _drawn_up(hub, database, known, anew=anew)
 
 
 def differences(hub: Hub) -> list[str]:
     """Name what the pages of ledger and accounts say otherwise than counting everything."""
-    database = hub.database("custody")
-    try:
-        with database.transaction() as tx:
-            known = [each for each in subscribers.known(tx) if each.pushed]
+    with _books(hub) as (database, known):
         with database.transaction() as tx:
             found = pages.differences(tx)
         with database.transaction() as tx:
             return found + account.differences(tx, known, hub.clock() - hub.settle)
-    finally:
-        database.close()
 
 
-def close_accounts(hub: Hub) -> None:
-    """Close the pages of every subscriber's account that rest."""
+@contextmanager
+def _books(hub: Hub) -> Iterator[tuple[Database, list[Subscriber]]]:
+    """Open the database for accounts, and read whose there are."""
     database = hub.database("custody")
     try:
         with database.transaction() as tx:
-            known = subscribers.known(tx)
-        for each in known:
-            if each.pushed:
-                account_pages.close(database, each, hub.clock() - hub.settle)
+            known = [each for each in subscribers.known(tx) if each.pushed]
+        yield database, known
     finally:
         database.close()
+
+
+def _drawn_up(
+    hub: Hub, database: Database, known: list[Subscriber], *, anew: bool = False
+) -> list[Line]:
+    depths = account.depths(hub.bus, known)
+    with database.transaction() as tx:
+        return account.draw_up(tx, known, depths, settle=hub.settle, now=hub.clock(), anew=anew)
 
 
 def delivery(hub: Hub) -> Worker:
@@ -170,8 +168,11 @@ def _sender(bus: Bus, subscriber: Subscriber, settings: Settings) -> Sender:
 def _tell(hub: Hub) -> None:
     """Show each subscriber's account in the metrics."""
     observer = hub.metrics
-    close_accounts(hub)
-    for line in custody(hub):
+    with _books(hub) as (database, known):
+        for each in known:
+            account_pages.close(database, each, hub.clock() - hub.settle)
+        lines = _drawn_up(hub, database, known)
+    for line in lines:
         places = line.as_dict()
         name = places.pop("subscriber")
         for place, records in places.items():

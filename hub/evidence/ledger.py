@@ -151,15 +151,12 @@ def draw_up(
 
 
 def _line(name: str, counts: Counter[str], orphans: int) -> Line:
-    settled = {state: counts[state] for state in SETTLED}
-    still_open = sum(counts[state] for state in State if state.open)
-    missing = abs(counts[pages.EXPECTED] - still_open - sum(settled.values()))
     return Line(
         ministry=name,
         messages=counts[pages.MESSAGES],
         received=counts[pages.EXPECTED],
-        settled=settled,
-        in_flight=still_open - orphans,
-        unaccounted=orphans + missing,
+        settled={state: counts[state] for state in SETTLED},
+        in_flight=pages.moving(counts) - orphans,
+        unaccounted=orphans + pages.missing(counts),
         again=counts[pages.AGAIN],
     )

@@ -31,11 +31,12 @@ AT_ONCE = 16
 PATIENCE = "1s"
 """How long closing waits for those who are changing something, and others behind it."""
 
-# Of some pages: rows of page, ministry, what is counted and how many.
+# Of some pages: rows of page, ministry, what is counted and how many; of records also when the
+# first and the last of them were settled.
 _COUNT = compose("""
 SELECT asked.page, found.*
 FROM asked CROSS JOIN LATERAL (
-    SELECT m.ministry, what.* FROM (
+    SELECT m.ministry, what.*, NULL::timestamptz AS first, NULL::timestamptz AS last FROM (
         SELECT ministry, count(*) AS messages, sum(records)::bigint AS expected,
             sum(arrivals - 1)::bigint AS again
         FROM evidence.journal
@@ -45,7 +46,7 @@ FROM asked CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (VALUES ('messages', m.messages), ('expected', m.expected),
         ('again', m.again)) AS what (what, number)
     UNION ALL
-    SELECT ministry, state, count(*) FROM evidence.record_log
+    SELECT ministry, state, count(*), min(settled_at), max(settled_at) FROM evidence.record_log
     WHERE journal_id >= asked.page * evidence.page_size()
       AND journal_id < (asked.page + 1) * evidence.page_size()
     GROUP BY ministry, state
@@ -105,12 +106,9 @@ WITH asked AS MATERIALIZED (SELECT value::bigint AS page FROM jsonb_array_elemen
 
 _KEEP = """
 INSERT INTO evidence.page (page, records, first, last, sums)
-SELECT page, log.*, sums
-FROM jsonb_to_recordset(%s::jsonb) AS r (page bigint, sums jsonb)
-CROSS JOIN LATERAL (
-    SELECT count(*), min(settled_at), max(settled_at) FROM evidence.record_log
-    WHERE journal_id >= page * evidence.page_size()
-      AND journal_id < (page + 1) * evidence.page_size()) AS log
+SELECT page, records, first, last, sums
+FROM jsonb_to_recordset(%s::jsonb)
+    AS r (page bigint, records integer, first timestamptz, last timestamptz, sums jsonb)
 ON CONFLICT (page) DO NOTHING
 """
 
@@ -125,6 +123,16 @@ def counted_anew(tx: Transaction) -> Sums:
     """Count all there is row by row, whatever was closed."""
     tx.count_alone()
     return _by_ministry(tx.rows(_ANEW))
+
+
+def moving(counts: Counter[str]) -> int:
+    """Tell how many records of a ministry are on their way."""
+    return sum(counts[state] for state in State if state.open)
+
+
+def missing(counts: Counter[str]) -> int:
+    """Tell by how many the records that are there differ from those that were expected."""
+    return abs(counts[EXPECTED] - sum(counts[state] for state in State))
 
 
 def differences(tx: Transaction) -> list[str]:
@@ -184,14 +192,15 @@ def _resting(pages: Sequence[int], rows: Sequence[Row]) -> Iterator[dict[str, An
     for row in rows:
         found[row["page"]].append(row)
     for page in pages:
-        if all(_at_rest(counts) for counts in _by_ministry(found[page]).values()):
-            sums = [(row["ministry"], row["what"], row["number"]) for row in found[page]]
-            yield {"page": page, "sums": sums}
-
-
-def _at_rest(counts: Counter[str]) -> bool:
-    moving = sum(counts[state] for state in State if state.open)
-    return not moving and counts[EXPECTED] == sum(counts[state] for state in State)
+        accounts = _by_ministry(found[page]).values()
+        if not any(moving(counts) or missing(counts) for counts in accounts):
+            yield {
+                "page": page,
+                "records": sum(counts[EXPECTED] for counts in accounts),
+                "first": min((row["first"] for row in found[page] if row["first"]), default=None),
+                "last": max((row["last"] for row in found[page] if row["last"]), default=None),
+                "sums": [(row["ministry"], row["what"], row["number"]) for row in found[page]],
+            }
 
 
 def _by_ministry(rows: Sequence[Row]) -> dict[str, Counter[str]]:

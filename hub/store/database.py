@@ -58,13 +58,11 @@ _REASONS = {
 """What a client's own text holds, and what is said of it: the rest of it names hosts and users."""
 
 
-_BY_INDEX = (
-    ("enable_seqscan", "off"),
-    ("enable_nestloop", "off"),
-    ("jit", "off"),
-    ("plan_cache_mode", "force_custom_plan"),
-    ("work_mem", "64MB"),
-)
+_BY_INDEX = """
+SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'),
+    ('enable_nestloop', 'off'), ('jit', 'off'), ('plan_cache_mode', 'force_custom_plan'),
+    ('work_mem', '64MB'), ('max_parallel_workers_per_gather', '0')) AS setting (name, value)
+"""
 
 
 def as_json(rows: object) -> str:
@@ -100,9 +98,7 @@ class Transaction:
         What it takes for large it would read from end to end, and compile first for a second;
         what it takes for one row it would compare with all others.
         """
-        for setting in _BY_INDEX:
-            self._connection.execute("SELECT set_config(%s, %s, true)", setting)
-        self.count_alone()
+        self._connection.execute(_BY_INDEX)
 
     def wait_at_most(self, patience: LiteralString) -> None:
         """Give up, with ``RetryLater``, where a lock is not had in so long (``'1s'``)."""

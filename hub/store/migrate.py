@@ -24,7 +24,7 @@ def upgrade(url: str) -> None:
 
 def be_brief(tx: Transaction) -> None:
     """Have a transaction give up a lock it cannot get within seconds: others wait behind it."""
-    tx.execute("SET LOCAL lock_timeout = '5s'")
+    tx.wait_at_most("5s")
 
 
 def current(url: str) -> str | None:
