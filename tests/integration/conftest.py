@@ -27,3 +27,13 @@ def connect(database_url: str) -> Iterator[Callable[[], Database]]:
 def database(connect: Callable[[], Database]) -> Database:
     """A connection to the test's database."""
     return connect()
+
+
+@pytest.fixture
+def pages_are_small(connect: Callable[[], Database]) -> None:
+    """Let a page of the ledger be two messages, those with the numbers 2n and 2n + 1."""
+    with connect().transaction() as tx:
+        tx.execute(
+            "CREATE OR REPLACE FUNCTION evidence.page_size() RETURNS bigint"
+            " LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 2"
+        )

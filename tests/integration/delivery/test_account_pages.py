@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,33 +16,24 @@ from hub.evidence.journal import Sealed
 from hub.evidence.record_log import Entry, Settlement, State
 from hub.registry.authority import assumed
 from hub.registry.writer import write
-from hub.store.database import Database, Transaction
+from hub.store.database import Transaction
 from routing.memory import MemoryBus
-from routing.topology import topology
 from schemas.errors import Parked
-from tests.support.outbound_bench import BODY, START, OutboundBench, due, outbound_bench, person
+from tests.support.locks import somebody_waits
+from tests.support.outbound_bench import BODY, START, OutboundBench, due, person
 from tests.support.outbound_work import work
 from tests.support.servers import wait_until
-from tests.support.small_pages import small_pages
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("pages_are_small")]
 
 EARLIER = START - timedelta(days=1)
 SETTLE = timedelta(seconds=60)
 
 
 @pytest.fixture
-def bus() -> MemoryBus:
-    return MemoryBus(topology(()), linger=0)
-
-
-@pytest.fixture
-def bench(database_url: str, bus: MemoryBus) -> Iterator[OutboundBench]:
-    with outbound_bench(database_url, bus) as made:
-        bus.broker.declare(made.topology)
-        small_pages(made.database)
-        made.grant(recordsPerDay=100)
-        yield made
+def bench(bench: OutboundBench) -> OutboundBench:
+    bench.grant(recordsPerDay=100)
+    return bench
 
 
 def received(bench: OutboundBench, *numbers: int, earlier: bool = False) -> None:
@@ -247,7 +238,7 @@ def test_who_writes_custody_of_a_page_that_is_being_closed_waits_and_opens_it(
     with bench.database.transaction() as tx:
         tx.rows("SELECT pg_advisory_xact_lock(hashtext('outbound.page'), hashtext(%s))", [BODY])
         writing.start()
-        wait_until(lambda: held_up(watcher), 30, "who has to wait")
+        wait_until(lambda: somebody_waits(watcher), 30, "who has to wait")
         tx.execute(
             """INSERT INTO outbound.page (subscriber, page, closing, complete, places)
             SELECT %s, page, closing, false, '{}' FROM evidence.page""",
@@ -256,8 +247,3 @@ def test_who_writes_custody_of_a_page_that_is_being_closed_waits_and_opens_it(
     writing.join(30)
     assert not writing.is_alive()
     assert closed(bench) == [0]
-
-
-def held_up(database: Database) -> bool:
-    with database.transaction() as tx:
-        return bool(tx.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -21,7 +21,6 @@ from hub.registry.authority import assumed
 from hub.registry.writer import write
 from routing.memory import MemoryBus
 from routing.observer import Unobserved
-from routing.topology import topology
 from schemas.envelope import Event, Operation
 from schemas.errors import Parked
 from tests.support.outbound_bench import (
@@ -37,18 +36,6 @@ from tests.support.outbound_work import ids, publish, work
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def bus() -> MemoryBus:
-    return MemoryBus(topology(()), linger=0)
-
-
-@pytest.fixture
-def bench(database_url: str, bus: MemoryBus) -> Iterator[OutboundBench]:
-    with outbound_bench(database_url, bus) as made:
-        bus.broker.declare(made.topology)
-        yield made
 
 
 def registered(bench: OutboundBench, *events: Event) -> None:

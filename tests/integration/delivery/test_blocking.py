@@ -13,6 +13,7 @@ from hub.delivery import fence
 from schemas.envelope import Operation
 from tests.integration.registry.events import event, link
 from tests.integration.registry.writing import put
+from tests.support.locks import WAITING
 from tests.support.outbound_bench import START, OutboundBench, due, outbound_bench, paper, person
 from tests.support.servers import wait_until
 
@@ -23,7 +24,6 @@ PAPERS = {
     "records": ["identity_document"],
     "fields": {"identity_document": ["document", "holder", "number", "status"]},
 }
-WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hub.delivery.governance import Ground
 from hub.delivery.sender import Parcel
 from hub.evidence.declined import Declined
 from schemas.errors import Unavailable
+from tests.support.locks import WAITING
 from tests.support.outbound_bench import (
     BODY,
     START,
@@ -213,8 +214,7 @@ def test_a_revocation_waits_for_what_is_being_sent_and_nothing_follows(
     assert sending.wait(30)
     revoking = threading.Thread(target=bench.revoke, args=[grant])
     revoking.start()
-    waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    wait_until(lambda: bool(bench.rows(waits)), 30, "the revocation at the fence")
+    wait_until(lambda: bool(bench.rows(WAITING)), 30, "the revocation at the fence")
     assert len(bench.rows("SELECT FROM outbound.grant_standing")) == 1
     go_on.set()
     sender.join()

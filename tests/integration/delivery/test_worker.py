@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,31 +14,17 @@ from hub.delivery.sender import Postponed
 from routing import keys
 from routing.memory import MemoryBus
 from routing.message import CAUSE
-from routing.topology import topology
 from schemas.errors import Parked, Unavailable
 from tests.support.outbound_bench import (
     BODY,
     START,
     OutboundBench,
     due,
-    outbound_bench,
     person,
 )
 from tests.support.outbound_work import QUEUES, handler, ids, publish, work
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def bus() -> MemoryBus:
-    return MemoryBus(topology(()), linger=0)
-
-
-@pytest.fixture
-def bench(database_url: str, bus: MemoryBus) -> Iterator[OutboundBench]:
-    with outbound_bench(database_url, bus) as made:
-        bus.broker.declare(made.topology)
-        yield made
 
 
 def test_what_intake_publishes_reaches_the_subscriber_once(

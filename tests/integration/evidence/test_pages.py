@@ -13,16 +13,8 @@ from hub.evidence.record_log import Settlement, State
 from hub.store.database import Database, Transaction
 from tests.integration.evidence.test_journal import sealed
 from tests.integration.evidence.test_ledger import LATER, NOW, drawn_up, entry, settle
-from tests.support.small_pages import small_pages
 
-pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def database(connect: Callable[[], Database]) -> Database:
-    opened = connect()
-    small_pages(opened)
-    return opened
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("pages_are_small")]
 
 
 def receive(tx: Transaction, *numbers: int) -> list[str]:
@@ -62,6 +54,9 @@ def test_pages_that_rest_are_closed_and_the_last_one_is_not(database: Database) 
     written(database, *range(1, 6))
     assert pages.close(database) == 2
     assert closed(database) == [0, 1], "messages 1, and 2 and 3; 4 and 5 are the last page"
+    with database.transaction() as tx:
+        rows = tx.rows("SELECT records, first, last FROM evidence.page ORDER BY page")
+    assert [tuple(row.values()) for row in rows] == [(2, NOW, NOW), (4, NOW, NOW)]
     assert exact(database)
     assert pages.close(database) == 0
 

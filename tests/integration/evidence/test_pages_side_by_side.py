@@ -19,17 +19,10 @@ from tests.integration.evidence.test_pages import (
     resume,
     written,
 )
+from tests.support.locks import somebody_waits
 from tests.support.servers import wait_until
-from tests.support.small_pages import small_pages
 
-pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def database(connect: Callable[[], Database]) -> Database:
-    opened = connect()
-    small_pages(opened)
-    return opened
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("pages_are_small")]
 
 
 @pytest.fixture
@@ -40,11 +33,6 @@ def other(connect: Callable[[], Database]) -> Database:
 @pytest.fixture
 def watcher(connect: Callable[[], Database]) -> Database:
     return connect()
-
-
-def waiting(database: Database) -> bool:
-    with database.transaction() as tx:
-        return bool(tx.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
 
 
 def test_a_page_that_is_being_written_to_is_left_for_the_next_time(
@@ -92,7 +80,7 @@ def test_who_changes_a_page_that_is_being_closed_waits_and_opens_it(
         tx.rows("""SELECT pg_advisory_xact_lock(hashtext('evidence.page'), n)
             FROM generate_series(-1, 1) AS n""")
         changing.start()
-        wait_until(lambda: waiting(watcher), 30, "who has to wait")
+        wait_until(lambda: somebody_waits(watcher), 30, "who has to wait")
         tx.execute(
             "INSERT INTO evidence.page (page, records, sums) VALUES (0, 0, '[]'), (1, 0, '[]')"
         )
@@ -109,7 +97,7 @@ def test_two_who_close_the_same_pages_agree(
     with database.transaction() as tx:
         tx.rows("SELECT pg_advisory_xact_lock(hashtext('evidence.page'), -1)")
         closing.start()
-        wait_until(lambda: waiting(watcher), 30, "who closes them too")
+        wait_until(lambda: somebody_waits(watcher), 30, "who closes them too")
         tx.execute(
             "INSERT INTO evidence.page (page, records, sums)"
             " SELECT page, 0, '[]' FROM generate_series(0, 1) AS page"

@@ -19,13 +19,13 @@ from hub.lookup.readers import Readers
 from hub.store.database import Database
 from routing.observer import Unobserved
 from schemas.identifiers import Namespaces
+from tests.support.locks import WAITING
 from tests.support.lookup_site import FIN, LookupSite
 from tests.support.outbound_bench import BODY, PERSONS, OutboundBench
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
 QUESTION = Question(Entity.PERSON, f"urn:az:pid:fin:{FIN}", frozenset({"person"}), "claim 118")
-WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 def answering(bench: OutboundBench) -> Answering:

@@ -20,6 +20,7 @@ from schemas.errors import RetryLater
 from tests.integration.registry.events import event, fin, person, turmoil
 from tests.integration.registry.site import Died, Flaky, Site, persons
 from tests.integration.registry.writing import NOW
+from tests.support.locks import somebody_waits
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
@@ -123,9 +124,7 @@ def race(connect: Callable[[], Database]) -> list[int]:
     follower.start()
 
     def waiting_or_done() -> bool:
-        with reader.transaction() as tx:
-            waits = tx.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        return bool(waits) or not follower.is_alive()
+        return somebody_waits(reader) or not follower.is_alive()
 
     wait_until(waiting_or_done, 60, "the second writer")
     seen = _positions(reader, 0)

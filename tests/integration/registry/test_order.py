@@ -14,6 +14,7 @@ from schemas.envelope import Event
 from schemas.errors import RetryLater
 from tests.integration.registry.events import alias, event, fin, fin_urn, link, person, turmoil
 from tests.integration.registry.writing import NOW, empty, exported, golden, put
+from tests.support.locks import somebody_waits
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.database
@@ -86,25 +87,15 @@ def test_concurrent_writers_end_in_the_state_of_one(connect: Callable[[], Databa
     assert exported(control) == expected
 
 
-_WAITING = """
-SELECT FROM pg_locks JOIN pg_database ON oid = database
-WHERE NOT granted AND locktype = 'advisory' AND datname = current_database()
-"""
-
-
 def interleave(connect: Callable[[], Database], first: Event, second: Event) -> Database:
     """Write both at once: the second starts before the first commits, and has to wait for it."""
     holder, waiter, watcher = connect(), connect(), connect()
-
-    def waits() -> bool:
-        with watcher.transaction() as tx:
-            return bool(tx.rows(_WAITING))
 
     with holder.transaction() as tx:
         write(tx, [first], NOW)
         thread = threading.Thread(target=put, args=(waiter, second))
         thread.start()
-        wait_until(waits, 60, "the second writer")
+        wait_until(lambda: somebody_waits(watcher), 60, "the second writer")
     thread.join()
     return watcher
 

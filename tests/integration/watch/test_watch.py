@@ -22,7 +22,6 @@ from hub.watch.leader import Leadership
 from hub.watch.watch import Watch
 from routing import keys
 from tests.support.intake_bench import Bench, sample
-from tests.support.small_pages import small_pages
 
 pytestmark = pytest.mark.database
 
@@ -102,9 +101,9 @@ def test_a_ledger_that_has_grown_large_is_drawn_up_less_often(post: Post) -> Non
     assert post.tells('in_flight{ministry="labour"} 1.0')
 
 
+@pytest.mark.usefixtures("pages_are_small")
 def test_what_has_come_to_rest_is_closed_before_the_ledger_is_drawn_up(post: Post) -> None:
     database = post.bench.database
-    small_pages(database)
     for number in range(5):
         post.bench.send("labour", CONTRACT, message_id=f"m{number}")
         post.bench.work()
